@@ -1,0 +1,26 @@
+package opening
+
+import (
+	"encoding/hex"
+	"fmt"
+)
+
+// A Hash is 32 bytes that name an object; text form is lower-case hex.
+type Hash [32]byte
+
+// String gives 64 hex digits.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// MarshalText gives 64 hex digits.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads 64 lower-case hex digits.
+func (h *Hash) UnmarshalText(b []byte) error {
+	if len(b) != 64 {
+		return fmt.Errorf("hash has %d hex digits, want 64", len(b))
+	}
+	if _, err := hex.Decode(h[:], b); err != nil {
+		return fmt.Errorf("hash: %w", err)
+	}
+	return nil
+}
