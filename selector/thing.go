@@ -1,0 +1,139 @@
+package selector
+
+import (
+	"strings"
+)
+
+func badDevice() error { return problem("bad-device", "This is not a readable device id.") }
+
+// readDevice gives imei:, uuid: (advertising ids) or android: ids.
+func readDevice(raw string, _ Hint) ([]form, error) {
+	s := strings.ToLower(fold(raw))
+	kind, rest, typed := strings.Cut(s, ":")
+	if !typed {
+		return guessDevice(s)
+	}
+	rest = strings.TrimSpace(rest)
+	switch kind {
+	case "imei", "imeisv":
+		return readIMEI(rest, kind == "imeisv")
+	case "uuid", "idfa", "gaid", "aaid", "idfv":
+		return readUUID(rest)
+	case "android":
+		return readAndroid(rest)
+	}
+	return nil, badDevice()
+}
+
+func guessDevice(s string) ([]form, error) {
+	plain := strings.NewReplacer(" ", "", "-", "", "/", "").Replace(s)
+	switch {
+	case len(plain) == 32 && isHex(plain):
+		return readUUID(s)
+	case len(s) == 16 && allDigits(s):
+		return nil, problem("ambiguous", "This could be an IMEISV or an Android id: write imeisv: or android: before it.")
+	case len(s) == 16 && isHex(s):
+		return readAndroid(s)
+	}
+	return readIMEI(s, len(plain) == 16)
+}
+
+// readIMEI gives 15 digits. The check digit is not part of what a phone sends,
+// so 14 digits (and the 16 of an IMEISV) get theirs computed.
+func readIMEI(s string, sv bool) ([]form, error) {
+	s = strings.NewReplacer(" ", "", "-", "", "/", "").Replace(s)
+	if !allDigits(s) {
+		return nil, badDevice()
+	}
+	switch {
+	case sv && len(s) == 16, !sv && len(s) == 14:
+		s = s[:14]
+		return one("imei", "imei:"+s+string(luhn(s))), nil
+	case sv || len(s) != 15:
+		return nil, badDevice()
+	case luhn(s[:14]) != s[14]:
+		return nil, badChecksum()
+	}
+	return one("imei", "imei:"+s), nil
+}
+
+func luhn(s string) byte {
+	sum := 0
+	for i := range len(s) {
+		d := int(s[len(s)-1-i] - '0')
+		if i%2 == 0 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+	}
+	return byte('0' + (10-sum%10)%10)
+}
+
+func readUUID(s string) ([]form, error) {
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "{"), "}")
+	if len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' {
+		s = strings.ReplaceAll(s, "-", "")
+	}
+	if len(s) != 32 || !isHex(s) {
+		return nil, badDevice()
+	}
+	return one("uuid", "uuid:"+s[:8]+"-"+s[8:12]+"-"+s[12:16]+"-"+s[16:20]+"-"+s[20:]), nil
+}
+
+func readAndroid(s string) ([]form, error) {
+	if len(s) != 16 || !isHex(s) {
+		return nil, badDevice()
+	}
+	return one("android", "android:"+s), nil
+}
+
+func perceptual() error {
+	return problem("perceptual-hash", "A perceptual hash must not be tokenised: near matches would be lost. Match it locally and use the shared list's id.")
+}
+
+var perceptualNames = map[string]bool{"pdq": true, "photodna": true, "pdna": true, "phash": true, "dhash": true, "ahash": true, "whash": true, "tmk": true, "tmkpdqf": true, "vpdq": true, "neuralhash": true, "md5-video": true}
+
+var hashLength = map[int]string{32: "md5", 40: "sha1", 64: "sha256"}
+
+// readHash gives list:ID (list name in lower case, id exact) or an exact digest.
+// A bare 256-bit perceptual hash looks like SHA-256: only its column tells.
+func readHash(raw string, _ Hint) ([]form, error) {
+	s := fold(raw)
+	name, id, typed := strings.Cut(s, ":")
+	if !typed {
+		return readDigest("", s)
+	}
+	name, id = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(id)
+	plain := strings.NewReplacer("-", "", "_", "").Replace(name)
+	if perceptualNames[plain] {
+		return nil, perceptual()
+	}
+	if plain == "md5" || plain == "sha1" || plain == "sha256" {
+		return readDigest(plain, id)
+	}
+	if len(name) < 2 || len(name) > 32 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" ||
+		len(id) > 128 || id == "" || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
+		return nil, badHash()
+	}
+	return one("list", name+":"+id), nil
+}
+
+func badHash() error {
+	return problem("bad-hash", "This is neither a hash-list id nor an MD5, SHA-1 or SHA-256 in hex.")
+}
+
+func readDigest(kind, s string) ([]form, error) {
+	s = strings.ToLower(s)
+	if !isHex(s) {
+		return nil, badHash()
+	}
+	if kind == "" && len(s) == 16 {
+		return nil, perceptual()
+	}
+	if got := hashLength[len(s)]; got == "" || kind != "" && kind != got {
+		return nil, badHash()
+	}
+	return one(hashLength[len(s)], hashLength[len(s)]+":"+s), nil
+}
