@@ -62,7 +62,7 @@ func readUsername(raw string, hint Hint) ([]form, error) {
 		return nil, err
 	}
 	name, err = precis.UsernameCaseMapped.String(name)
-	if err != nil || strings.Contains(name, "@") {
+	if err != nil || name == "" || strings.Contains(name, "@") {
 		return nil, problem("bad-username", "This is not a readable user name.")
 	}
 	return one("exact", name+"@"+on), nil

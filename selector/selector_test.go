@@ -42,6 +42,7 @@ func TestNormalise(t *testing.T) {
 		{Username, "@Alice_1", "", "Twitter.com", "exact=alice_1@x"},
 		{Username, "alice@kik", "", "discord", "platform-mismatch"},
 		{Username, "alice", "", "", "needs-platform"},
+		{Username, "@", "", "kik", "bad-username"},
 		{Account, "00aB", "", "Roblox", "exact=00aB@roblox"},
 		{Bank, "062-000 0012345678", "AU", "", "bsb=au:062000:12345678"},
 		{Bank, "62000-12345678", "AU", "", "bad-bsb"},
