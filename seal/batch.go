@@ -1,0 +1,137 @@
+package seal
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+const (
+	leafDomain  = "parallax/batch-leaf/v1\x00"
+	nodeDomain  = "parallax/batch-node/v1\x00"
+	rootDomain  = "parallax/batch-root/v1\x00"
+	batchDomain = "parallax/batch/v1\x00"
+)
+
+// MaxBatch bounds the observations under one signature.
+const MaxBatch = 1 << 16
+
+// A Path shows that a label is the Index-th of Count in a batch.
+type Path struct {
+	Index int       `json:"index"`
+	Count int       `json:"count"`
+	Nodes []Bytes32 `json:"nodes"` // from the leaf upwards
+}
+
+func leafHash(l Label) Bytes32 { return sha256.Sum256(append([]byte(leafDomain), l[:]...)) }
+
+func nodeHash(a, b Bytes32) Bytes32 {
+	return sha256.Sum256(append(append([]byte(nodeDomain), a[:]...), b[:]...))
+}
+
+func rootHash(count int, top Bytes32) [32]byte {
+	head := binary.BigEndian.AppendUint64([]byte(rootDomain), uint64(count))
+	return sha256.Sum256(append(head, top[:]...))
+}
+
+// level hashes pairs; an odd last node goes up as it is.
+func level(nodes []Bytes32) []Bytes32 {
+	out := make([]Bytes32, 0, (len(nodes)+1)/2)
+	for i := 0; i < len(nodes); i += 2 {
+		if i+1 < len(nodes) {
+			out = append(out, nodeHash(nodes[i], nodes[i+1]))
+		} else {
+			out = append(out, nodes[i])
+		}
+	}
+	return out
+}
+
+func leaves(labels []Label) ([]Bytes32, error) {
+	if len(labels) == 0 || len(labels) > MaxBatch {
+		return nil, fmt.Errorf("a batch of %d observations, want 1 to %d", len(labels), MaxBatch)
+	}
+	out := make([]Bytes32, len(labels))
+	for i, l := range labels {
+		out[i] = leafHash(l)
+	}
+	return out, nil
+}
+
+// Root is the Merkle root of a batch; it binds the number of labels and their
+// order.
+func Root(labels []Label) ([32]byte, error) {
+	nodes, err := leaves(labels)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	for len(nodes) > 1 {
+		nodes = level(nodes)
+	}
+	return rootHash(len(labels), nodes[0]), nil
+}
+
+// Prove gives the path of the i-th label.
+func Prove(labels []Label, i int) (Path, error) {
+	nodes, err := leaves(labels)
+	if err != nil {
+		return Path{}, err
+	}
+	if i < 0 || i >= len(labels) {
+		return Path{}, fmt.Errorf("no label %d in a batch of %d", i, len(labels))
+	}
+	p := Path{Index: i, Count: len(labels), Nodes: []Bytes32{}}
+	for at := i; len(nodes) > 1; at /= 2 {
+		if sibling := at ^ 1; sibling < len(nodes) {
+			p.Nodes = append(p.Nodes, nodes[sibling])
+		}
+		nodes = level(nodes)
+	}
+	return p, nil
+}
+
+// Verify checks that label has this place under root.
+func (p Path) Verify(label Label, root [32]byte) error {
+	wrong := errors.New("the path does not lead from the observation to the batch root")
+	if p.Count < 1 || p.Count > MaxBatch || p.Index < 0 || p.Index >= p.Count {
+		return wrong
+	}
+	node, rest := leafHash(label), p.Nodes
+	for at, size := p.Index, p.Count; size > 1; at, size = at/2, (size+1)/2 {
+		if at^1 >= size {
+			continue
+		}
+		if len(rest) == 0 {
+			return wrong
+		}
+		if at&1 == 0 {
+			node = nodeHash(node, rest[0])
+		} else {
+			node = nodeHash(rest[0], node)
+		}
+		rest = rest[1:]
+	}
+	if len(rest) > 0 || rootHash(p.Count, node) != root {
+		return wrong
+	}
+	return nil
+}
+
+func batchInput(pool, epoch, org string, root [32]byte) []byte {
+	return append([]byte(batchDomain), frame([]byte(pool), []byte(epoch), []byte(org), root[:])...)
+}
+
+// SignBatch signs a batch's root for its organisation.
+func SignBatch(key ed25519.PrivateKey, pool, epoch, org string, root [32]byte) []byte {
+	return ed25519.Sign(key, batchInput(pool, epoch, org, root))
+}
+
+// VerifyBatch checks an organisation's signature over a batch's root.
+func VerifyBatch(pub ed25519.PublicKey, pool, epoch, org string, root [32]byte, sig []byte) error {
+	if len(pub) != ed25519.PublicKeySize || !ed25519.Verify(pub, batchInput(pool, epoch, org, root), sig) {
+		return errors.New("the batch is not signed by its organisation")
+	}
+	return nil
+}
