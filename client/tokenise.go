@@ -1,0 +1,288 @@
+package client
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"golang.org/x/crypto/chacha20"
+
+	"parallax/group"
+	"parallax/opening"
+	"parallax/oprf"
+	"parallax/seal"
+	"parallax/selector"
+	"parallax/signed"
+)
+
+// A Member is a contributor's view of one pool: the verified manifest and the
+// keys that the pinned transcript fixes.
+type Member struct {
+	Caller
+	Setup    Setup
+	Manifest opening.Manifest
+}
+
+// PublicKey finds a ceremony key by label (a class, or PayloadLabel).
+func (s Setup) PublicKey(label string) (group.PublicKey, error) {
+	for _, k := range s.Transcript.Keys {
+		if k.Label == label {
+			return k, nil
+		}
+	}
+	return group.PublicKey{}, fmt.Errorf("the ceremony dealt no key for %q", label)
+}
+
+// Verify checks a setup against the pinned transcript hash: all holders signed
+// it, it was made from this plan, and its keys are consistent.
+func (s Setup) Verify(pin opening.Hash) error {
+	if err := s.Plan.Check(); err != nil {
+		return err
+	}
+	if err := s.Transcript.Verify(); err != nil {
+		return err
+	}
+	if got := opening.Hash(s.Transcript.Hash()); got != pin {
+		return fmt.Errorf("the transcript is %s, but %s is pinned", got, pin)
+	}
+	digest, err := s.Plan.Digest()
+	if err != nil {
+		return err
+	}
+	if string(s.Transcript.Params.Context) != string(digest[:]) {
+		return errors.New("the transcript was made from another plan")
+	}
+	return nil
+}
+
+// A Batch is blinded selectors of one class, reproducible from its seed so
+// that a resumed submission asks for the same points and is charged nothing.
+type Batch struct {
+	Class   selector.Class
+	Seed    [32]byte
+	Time    int64    // UTC microseconds
+	Inputs  [][]byte // OPRF inputs, at most 16,384
+	Basis   string
+	blinds  []oprf.Blinding
+	points  []group.Point
+	request EvaluateRequest
+}
+
+// Prepare blinds the inputs, pads the batch with dummies and signs its manifest.
+func (m Member) Prepare(b *Batch) error {
+	size, err := oprf.PadSize(len(b.Inputs))
+	if err != nil {
+		return err
+	}
+	random, err := seeded(b.Seed)
+	if err != nil {
+		return err
+	}
+	b.blinds, b.points = make([]oprf.Blinding, size), make([]group.Point, size)
+	for i := range size {
+		input := oprf.DummyInput(b.Seed, i)
+		if i < len(b.Inputs) {
+			input = b.Inputs[i]
+		}
+		if b.blinds[i], b.points[i], err = oprf.Blind(input, random); err != nil {
+			return fmt.Errorf("blind %d: %w", i+1, err)
+		}
+	}
+	man := BatchManifest{Pool: m.Manifest.Pool, Epoch: m.Manifest.Epoch, Organisation: m.Sender,
+		Class: string(b.Class), Count: size, Root: PointsRoot(b.points), LegalBasis: b.Basis, Time: b.Time,
+		Nonce: sha256.Sum256(append([]byte("parallax/batch-nonce/v1\x00"), b.Seed[:]...))}
+	o, err := signed.Sign(BatchDomain, m.Sender, m.Key, man)
+	b.request = EvaluateRequest{Batch: o, Points: b.points}
+	return err
+}
+
+// Tokenise asks the holders to evaluate a prepared batch and gives one
+// possession key per input. It goes on with any t holders; a wrong answer
+// aborts and names the holder.
+func (m Member) Tokenise(ctx context.Context, b *Batch) ([]oprf.Possession, error) {
+	pub, err := m.Setup.PublicKey(string(b.Class))
+	if err != nil {
+		return nil, err
+	}
+	answers, err := m.ask(ctx, pub, b)
+	if err != nil {
+		return nil, err
+	}
+	combined, err := oprf.Combine(pub, b.points, answers)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]oprf.Possession, len(b.Inputs))
+	for i, input := range b.Inputs {
+		y, err := oprf.Finalize(input, b.blinds[i], combined[i])
+		if err != nil {
+			return nil, err
+		}
+		out[i] = oprf.Possess(y, string(b.Class))
+	}
+	return out, nil
+}
+
+// ask sends the batch to every holder at once and returns the first t answers.
+// A refusal by the rules (a budget, a suspension) is reported when fewer than t
+// answer.
+func (m Member) ask(ctx context.Context, pub group.PublicKey, b *Batch) ([]oprf.Answer, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type result struct {
+		answer EvaluateAnswer
+		holder opening.Holder
+		err    error
+	}
+	results := make(chan result, len(m.Manifest.Holders))
+	var wg sync.WaitGroup
+	for _, h := range m.Manifest.Holders {
+		wg.Go(func() {
+			r := result{holder: h}
+			r.err = m.Call(ctx, h.ID, h.URL, PathEvaluate, b.request, &r.answer)
+			results <- r
+		})
+	}
+	var answers []oprf.Answer
+	var failed error
+	for range m.Manifest.Holders {
+		r := <-results
+		if r.err == nil {
+			r.err = checkEvaluateReceipt(r.answer, r.holder, b.request)
+		}
+		if r.err != nil {
+			failed = errors.Join(failed, fmt.Errorf("key holder %s: %w", r.holder.ID, r.err))
+			continue
+		}
+		answers = append(answers, r.answer.Answer)
+		if len(answers) == pub.T {
+			return answers, nil
+		}
+	}
+	return nil, fmt.Errorf("%d of %d key holders answered, %d are needed: %w", len(answers), len(m.Manifest.Holders), pub.T, failed)
+}
+
+func checkEvaluateReceipt(a EvaluateAnswer, h opening.Holder, req EvaluateRequest) error {
+	var r EvaluateReceipt
+	if err := a.Receipt.Open(EvaluateReceiptDomain, h.Key, &r); err != nil {
+		return fmt.Errorf("receipt: %w", err)
+	}
+	if r.Index != h.Index || a.Answer.Index != h.Index || r.Batch != opening.Digest(req.Batch.Body) {
+		return errors.New("the receipt is for another batch or holder")
+	}
+	return nil
+}
+
+// seeded is a deterministic stream of random bytes from a secret seed.
+func seeded(seed [32]byte) (io.Reader, error) {
+	key, err := hkdf.Key(sha256.New, seed[:], nil, "parallax/blinding/v1", chacha20.KeySize)
+	if err != nil {
+		return nil, err
+	}
+	c, err := chacha20.NewUnauthenticatedCipher(key, make([]byte, chacha20.NonceSize))
+	if err != nil {
+		return nil, err
+	}
+	return streamReader{c}, nil
+}
+
+type streamReader struct{ c *chacha20.Cipher }
+
+// Read fills p with key stream.
+func (s streamReader) Read(p []byte) (int, error) {
+	clear(p)
+	s.c.XORKeyStream(p, p)
+	return len(p), nil
+}
+
+// A Draft is one observation before sealing.
+type Draft struct {
+	Header      opening.Header // without tags
+	Possessions []TagDraft
+	Payload     []byte
+}
+
+// TagDraft is one selector of a draft.
+type TagDraft struct {
+	Class      selector.Class
+	Possession oprf.Possession
+	Expires    int64
+}
+
+// Seal makes an observation of a draft: header, key encapsulation, box and a
+// signature by every tag's possession key.
+func (m Member) Seal(d Draft) (Contributed, seal.Label, error) {
+	h := d.Header
+	for _, t := range d.Possessions {
+		h.Tags = append(h.Tags, opening.HeaderTag{Class: t.Class, Key: t.Possession.Public(), Expires: t.Expires})
+	}
+	raw, err := h.Encode()
+	if err != nil {
+		return Contributed{}, seal.Label{}, err
+	}
+	pub, err := m.Setup.PublicKey(PayloadLabel)
+	if err != nil {
+		return Contributed{}, seal.Label{}, err
+	}
+	s, label, err := seal.Seal(pub, h.Pool, h.Epoch, raw, d.Payload, m.Random)
+	if err != nil {
+		return Contributed{}, seal.Label{}, err
+	}
+	digest := seal.BoxDigest(s.Box)
+	c := Contributed{Observation: opening.Observation{Header: raw, BoxDigest: digest[:], KEM: s.KEM}, Box: s.Box}
+	for _, t := range d.Possessions {
+		c.Observation.TagSigs = append(c.Observation.TagSigs, t.Possession.Sign(label[:]))
+	}
+	return c, label, nil
+}
+
+// Sign makes one contribution of sealed observations: the Merkle root of their
+// labels under the organisation's signature.
+func (m Member) Sign(list []Contributed) (ContributeRequest, error) {
+	labels := make([]seal.Label, len(list))
+	for i, c := range list {
+		l, err := c.Observation.Label()
+		if err != nil {
+			return ContributeRequest{}, err
+		}
+		labels[i] = l
+	}
+	root, err := seal.Root(labels)
+	if err != nil {
+		return ContributeRequest{}, err
+	}
+	sig := seal.SignBatch(m.Key, m.Manifest.Pool, m.Manifest.Epoch, m.Sender, root)
+	return ContributeRequest{Root: root, Sig: sig, Observations: list}, nil
+}
+
+// Contribute sends a contribution and verifies the hub's receipt. Sending the
+// same contribution again gives the same receipt and stores nothing twice.
+func (m Member) Contribute(ctx context.Context, req ContributeRequest) (signed.Object, Receipt, error) {
+	var ans ContributeAnswer
+	hub := m.Manifest.Hub
+	if err := m.Call(ctx, hub.ID, hub.URL, PathContribute, req, &ans); err != nil {
+		return signed.Object{}, Receipt{}, err
+	}
+	r, err := CheckReceipt(ans.Receipt, hub.Key)
+	if err != nil {
+		return signed.Object{}, Receipt{}, err
+	}
+	if r.Pool != m.Manifest.Pool || r.Org != m.Sender || r.Root != req.Root {
+		return signed.Object{}, Receipt{}, errors.New("the receipt is for another batch")
+	}
+	return ans.Receipt, r, nil
+}
+
+// CheckReceipt verifies the hub's signature on a receipt.
+func CheckReceipt(o signed.Object, hub ed25519.PublicKey) (Receipt, error) {
+	var r Receipt
+	if err := o.Open(ReceiptDomain, hub, &r); err != nil {
+		return Receipt{}, fmt.Errorf("receipt: %w", err)
+	}
+	return r, nil
+}

@@ -1,0 +1,169 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"parallax/oprf/dkg"
+	"parallax/signed"
+)
+
+// maxAnswer bounds what is read from any server, in bytes.
+const maxAnswer = 64 << 20
+
+// A Problem is an error that a server answered with (RFC 9457).
+type Problem struct {
+	Status    int           `json:"status"`
+	Detail    string        `json:"detail"`
+	RequestID string        `json:"request_id"`
+	Lines     []LineProblem `json:"lines"`
+}
+
+// A LineProblem is what is wrong with one observation of a batch; Line counts
+// from 1.
+type LineProblem struct {
+	Line   int    `json:"line"`
+	Detail string `json:"detail"`
+}
+
+// Error gives the server's sentence.
+func (p *Problem) Error() string { return p.Detail }
+
+// ErrUnreachable: nothing is known to have happened; asking again is safe.
+var ErrUnreachable = errors.New("could not be reached")
+
+// A Caller signs machine messages as one sender and posts them.
+type Caller struct {
+	Sender string
+	Key    ed25519.PrivateKey
+	HTTP   *http.Client
+	Now    func() time.Time
+	Random io.Reader
+}
+
+// Call posts body as a signed message to audience at url+path and decodes the
+// answer into out. An answer of the server's own is a *Problem; anything else
+// wraps ErrUnreachable.
+func (c Caller) Call(ctx context.Context, audience, url, path string, body, out any) error {
+	raw, err := signed.Marshal(body)
+	if err != nil {
+		return err
+	}
+	o, err := signed.NewMessage(audience, c.Sender, path, raw, c.Key, c.Now(), c.Random)
+	if err != nil {
+		return err
+	}
+	return Post(ctx, c.HTTP, url+path, o, out)
+}
+
+// Post sends v as canonical JSON and decodes the answer into out.
+func Post(ctx context.Context, h *http.Client, url string, v, out any) error {
+	raw, err := signed.Marshal(v)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return do(h, req, out)
+}
+
+// Get reads url and decodes the answer into out; a *[]byte gets it raw.
+func Get(ctx context.Context, h *http.Client, url string, out any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	return do(h, req, out)
+}
+
+func do(h *http.Client, req *http.Request, out any) error {
+	res, err := h.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s %w: %w", req.URL.Host, ErrUnreachable, err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("%s %w: %w", req.URL.Host, ErrUnreachable, err)
+	}
+	if res.StatusCode/100 != 2 {
+		p := &Problem{}
+		if json.Unmarshal(raw, p) != nil || p.Detail == "" {
+			p.Detail = req.URL.Host + " answered " + res.Status
+		}
+		p.Status = res.StatusCode
+		return p
+	}
+	switch out := out.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*out = raw
+		return nil
+	}
+	if err := json.Unmarshal(raw, out); err != nil {
+		return fmt.Errorf("%s answered something unreadable: %w", req.URL.Host, err)
+	}
+	return nil
+}
+
+// A Board is the hub's bulletin board for one key ceremony.
+type Board struct {
+	url  string
+	http *http.Client
+}
+
+// NewBoard names the board of a pool's epoch at a hub.
+func NewBoard(hub, pool, epoch string, h *http.Client) *Board {
+	return &Board{url: hub + PathCeremony + pool + "/" + epoch + "/", http: h}
+}
+
+// boardMessage carries one message of a round.
+type boardMessage struct {
+	Message []byte `json:"message"`
+}
+
+// Post puts a message up once; the same bytes again change nothing.
+func (b *Board) Post(ctx context.Context, round, index int, message []byte) error {
+	return Post(ctx, b.http, b.url+strconv.Itoa(round)+"/"+strconv.Itoa(index), boardMessage{message}, nil)
+}
+
+// Round reads a round: message i-1 is holder i's, empty if not there yet.
+func (b *Board) Round(ctx context.Context, round int) ([][]byte, error) {
+	var texts []string
+	if err := Get(ctx, b.http, b.url+strconv.Itoa(round), &texts); err != nil {
+		return nil, err
+	}
+	out := make([][]byte, len(texts))
+	for i, t := range texts {
+		raw, err := base64.StdEncoding.DecodeString(t)
+		if err != nil {
+			return nil, fmt.Errorf("board: message %d: %w", i+1, err)
+		}
+		out[i] = raw
+	}
+	return out, nil
+}
+
+// PostTranscript stores the finished transcript at the hub.
+func (b *Board) PostTranscript(ctx context.Context, t dkg.Transcript) error {
+	return Post(ctx, b.http, b.url+"transcript", t, nil)
+}
+
+// System is a Caller's ordinary clock and randomness.
+func System(sender string, key ed25519.PrivateKey) Caller {
+	return Caller{Sender: sender, Key: key, HTTP: &http.Client{Timeout: 2 * time.Minute}, Now: time.Now, Random: rand.Reader}
+}

@@ -1,0 +1,315 @@
+// Package client is the language between the parts of Parallax and the Go
+// client for contributors: the messages of the machine interface, and the work
+// of a member that any program can do with this library alone: tokenise
+// selectors with t of n key holders, seal and sign observations, submit them
+// and verify what comes back.
+//
+// It never sends a selector anywhere: holders see blinded points, the hub sees
+// tags and ciphertext.
+package client
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"parallax/group"
+	"parallax/opening"
+	"parallax/oprf"
+	"parallax/oprf/dkg"
+	"parallax/seal"
+	"parallax/selector"
+	"parallax/signed"
+	"parallax/tlog"
+)
+
+// Paths of the machine interface.
+const (
+	PathEvaluate   = "/v1/evaluate"
+	PathCosign     = "/v1/cosign"
+	PathManifest   = "/v1/manifest"
+	PathDeny       = "/v1/deny"
+	PathOpen       = "/v1/open"
+	PathContribute = "/v1/contributions"
+	PathReceipts   = "/v1/receipts"
+	PathWithdraw   = "/v1/withdrawals"
+	PathLeads      = "/v1/leads"
+	PathOpenings   = "/v1/openings"
+	PathApprove    = "/v1/openings/approve"
+	PathList       = "/v1/openings/list"
+	PathFetch      = "/v1/openings/fetch"
+	PathTranscript = "/v1/transcript"
+	PathCheckpoint = "/v1/checkpoint"
+	PathCeremony   = "/v1/ceremony/"
+)
+
+// Domains of the signed objects that only travel.
+const (
+	BatchDomain           = "parallax/evaluation-batch/v1"
+	EvaluateReceiptDomain = "parallax/evaluation-receipt/v1"
+	DenialAckDomain       = "parallax/denial-ack/v1"
+	ReceiptDomain         = "parallax/receipt/v1"
+)
+
+// PayloadLabel names the TDH2 key among the keys that a ceremony deals.
+const PayloadLabel = "payload"
+
+// A Plan is what all holders agree on before a key ceremony. Its digest is in
+// the transcript, so governance, hub and holders are fixed with the keys.
+type Plan struct {
+	Pool       string             `json:"pool"`
+	Epoch      string             `json:"epoch"`
+	T          int                `json:"t"`
+	N          int                `json:"n"`
+	Classes    []selector.Class   `json:"classes"`
+	Holders    []opening.Holder   `json:"holders"`
+	Governance opening.Governance `json:"governance"`
+	Hub        opening.Operator   `json:"hub"`
+}
+
+// Check refuses a plan that no pool may start from.
+func (p Plan) Check() error {
+	switch {
+	case p.Pool == "" || p.Epoch == "" || len(p.Classes) == 0:
+		return errors.New("plan: pool, epoch and classes are needed")
+	case p.N != len(p.Holders) || p.T > p.N || 2*p.T <= p.N:
+		return fmt.Errorf("plan: %d of %d with %d holders listed; twice the threshold must exceed the holders", p.T, p.N, len(p.Holders))
+	case p.Governance.Threshold < 1 || p.Governance.Threshold > len(p.Governance.Governors):
+		return errors.New("plan: the governance threshold does not fit the governors")
+	case len(p.Hub.Key) != ed25519.PublicKeySize || len(p.Hub.LogKey) != ed25519.PublicKeySize || p.Hub.LogOrigin == "":
+		return errors.New("plan: the hub needs a key, a log key and a log origin")
+	}
+	entities := map[string]bool{p.Hub.Entity: true}
+	for i, h := range p.Holders {
+		if h.Index != i+1 || entities[h.Entity] {
+			return fmt.Errorf("plan: holder %q needs index %d and a controlling entity of its own, not the hub's", h.ID, i+1)
+		}
+		entities[h.Entity] = true
+	}
+	for _, g := range p.Governance.Governors {
+		if g.Entity == p.Hub.Entity {
+			return fmt.Errorf("plan: governor %q belongs to the hub operator", g.ID)
+		}
+	}
+	return nil
+}
+
+// Digest names the plan.
+func (p Plan) Digest() (opening.Hash, error) {
+	raw, err := signed.Marshal(p)
+	if err != nil {
+		return opening.Hash{}, err
+	}
+	return sha256.Sum256(append([]byte("parallax/plan/v1\x00"), raw...)), nil
+}
+
+// Params are the parameters of the ceremony that the plan describes.
+func (p Plan) Params() (dkg.Params, error) {
+	digest, err := p.Digest()
+	if err != nil {
+		return dkg.Params{}, err
+	}
+	out := dkg.Params{Pool: p.Pool, Epoch: p.Epoch, T: p.T, N: p.N, Context: digest[:]}
+	for _, c := range p.Classes {
+		out.Labels = append(out.Labels, string(c))
+	}
+	out.Labels = append(out.Labels, PayloadLabel)
+	for _, h := range p.Holders {
+		out.Holders = append(out.Holders, dkg.Holder{Index: h.Index, ID: h.ID, SignKey: h.Key, HPKEKey: h.HPKE})
+	}
+	return out, nil
+}
+
+// Setup is what a desk pins and a hub serves: plan and transcript.
+type Setup struct {
+	Plan       Plan           `json:"plan"`
+	Transcript dkg.Transcript `json:"transcript"`
+}
+
+// A BatchManifest describes a batch of blinded points; the member signs it
+// under BatchDomain. Its digest is charged to the member's budget once.
+type BatchManifest struct {
+	Pool         string       `json:"pool"`
+	Epoch        string       `json:"epoch"`
+	Organisation string       `json:"organisation"`
+	Class        string       `json:"class"`
+	Count        int          `json:"count"` // points, dummies included: a power of two
+	Root         opening.Hash `json:"root"`  // PointsRoot
+	LegalBasis   string       `json:"legal_basis"`
+	Time         int64        `json:"time"`
+	Nonce        opening.Hash `json:"nonce"`
+}
+
+// PointsRoot is SHA-256 over a domain and the points of a batch in order.
+func PointsRoot(points []group.Point) opening.Hash {
+	h := sha256.New()
+	h.Write([]byte("parallax/points/v1\x00"))
+	for _, p := range points {
+		h.Write(p[:])
+	}
+	return opening.Hash(h.Sum(nil))
+}
+
+// EvaluateRequest asks a holder to evaluate a batch.
+type EvaluateRequest struct {
+	Batch  signed.Object `json:"batch"`
+	Points []group.Point `json:"points"`
+}
+
+// EvaluateAnswer is a holder's answer with its signed receipt.
+type EvaluateAnswer struct {
+	Answer  oprf.Answer   `json:"answer"`
+	Receipt signed.Object `json:"receipt"`
+}
+
+// EvaluateReceipt says what a holder charged.
+type EvaluateReceipt struct {
+	Batch     opening.Hash `json:"batch"`
+	Index     int          `json:"index"`
+	Charged   int          `json:"charged"`
+	Remaining int          `json:"remaining"`
+	Day       string       `json:"day"` // UTC date
+}
+
+// CosignRequest asks a holder to witness a checkpoint.
+type CosignRequest struct {
+	Note  []byte           `json:"note"`
+	Proof tlog.Consistency `json:"proof"`
+}
+
+// CosignAnswer is a cosignature line.
+type CosignAnswer struct {
+	Line []byte `json:"line"`
+}
+
+// Manifests is a chain of manifests, oldest first.
+type Manifests struct {
+	Manifests []opening.SignedManifest `json:"manifests"`
+}
+
+// DenialAck is a holder's promise, signed under DenialAckDomain, that it keeps
+// a denial.
+type DenialAck struct {
+	Denial opening.Hash `json:"denial"`
+	Holder int          `json:"holder"`
+	Time   int64        `json:"time"`
+}
+
+// OpenAnswer holds sealed partials signed by the holder.
+type OpenAnswer struct {
+	Partials []signed.Object `json:"partials"`
+}
+
+// Contributed is one observation as the hub takes it.
+type Contributed struct {
+	Observation opening.Observation `json:"observation"`
+	Box         []byte              `json:"box"`
+	Statistics  []byte              `json:"statistics"` // canonical JSON, may be empty
+}
+
+// ContributeRequest is one batch of observations under one signature.
+type ContributeRequest struct {
+	Root         opening.Hash  `json:"root"`
+	Sig          []byte        `json:"sig"` // seal.SignBatch by the organisation
+	Observations []Contributed `json:"observations"`
+}
+
+// ContributeAnswer has the same shape whatever the pool holds.
+type ContributeAnswer struct {
+	Receipt signed.Object `json:"receipt"`
+}
+
+// A Receipt is the hub's signed promise that a batch is stored and will be in
+// the log. Ticket asks for its proof later.
+type Receipt struct {
+	Pool       string       `json:"pool"`
+	Org        string       `json:"org"`
+	Root       opening.Hash `json:"root"`
+	Commitment opening.Hash `json:"commitment"`
+	Ticket     string       `json:"ticket"`
+	Time       int64        `json:"time"`
+}
+
+// ReceiptRequest asks for the proof behind a receipt.
+type ReceiptRequest struct {
+	Ticket string `json:"ticket"`
+}
+
+// States of a receipt.
+const (
+	ReceiptPending = "pending"
+	ReceiptLogged  = "logged"
+)
+
+// ReceiptProof shows that a batch is in the witnessed log.
+type ReceiptProof struct {
+	State      string            `json:"state"`
+	Log        *opening.LogProof `json:"log"`
+	Checkpoint []byte            `json:"checkpoint"`
+}
+
+// Leads lists what is ready; nothing below threshold is ever in it.
+type Leads struct {
+	Leads []Lead `json:"leads"`
+}
+
+// A Lead is an opaque id and the satisfied conditions.
+type Lead struct {
+	ID         string              `json:"id"`
+	Conditions []opening.Condition `json:"conditions"`
+	Labels     []seal.Label        `json:"labels"`
+	Playbook   string              `json:"playbook"`
+	Ready      int64               `json:"ready"`
+}
+
+// OpeningRequest puts a signed request before the hub.
+type OpeningRequest struct {
+	Lead    string        `json:"lead"`
+	Request signed.Object `json:"request"`
+}
+
+// OpeningID names an opening.
+type OpeningID struct {
+	ID string `json:"id"`
+}
+
+// ApproveRequest adds an approval.
+type ApproveRequest struct {
+	ID       string        `json:"id"`
+	Approval signed.Object `json:"approval"`
+}
+
+// Openings lists openings for approvers.
+type Openings struct {
+	Openings []OpeningState `json:"openings"`
+}
+
+// OpeningState is one opening's progress.
+type OpeningState struct {
+	ID        string          `json:"id"`
+	Lead      string          `json:"lead"`
+	State     string          `json:"state"`
+	Request   signed.Object   `json:"request"`
+	Approvals []signed.Object `json:"approvals"`
+	Holders   []HolderState   `json:"holders"`
+}
+
+// HolderState is what one holder has said of an opening.
+type HolderState struct {
+	Index  int    `json:"index"`
+	State  string `json:"state"` // asked, waiting, refused, released, unreachable
+	Reason string `json:"reason"`
+}
+
+// Fetched is what the authority gets of a released opening.
+type Fetched struct {
+	Items []FetchedItem `json:"items"`
+}
+
+// FetchedItem is one opened observation with the holders' sealed partials.
+type FetchedItem struct {
+	Observation opening.Observation `json:"observation"`
+	Box         []byte              `json:"box"`
+	Partials    []signed.Object     `json:"partials"`
+}

@@ -1,0 +1,246 @@
+package opening
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"parallax/seal"
+	"parallax/signed"
+)
+
+// Domains of the signed objects around an opening.
+const (
+	RequestDomain  = "parallax/opening-request/v1"
+	ApprovalDomain = "parallax/opening-approval/v1"
+	DenialDomain   = "parallax/denial/v1"
+	PartialDomain  = "parallax/partial/v1"
+)
+
+// MaxRequestLife bounds a request's validity.
+const MaxRequestLife = 7 * 24 * time.Hour
+
+// A Request asks for a list of observations to be opened. It is signed at the
+// desk of an approver of the authority. It names no key of the recipient: that
+// comes from the manifest.
+type Request struct {
+	Pool       string       `json:"pool"`
+	Epoch      string       `json:"epoch"`
+	Manifest   int          `json:"manifest"`
+	Labels     []seal.Label `json:"labels"`
+	Purpose    string       `json:"purpose"`
+	LegalBasis string       `json:"legal_basis"`
+	Recipient  string       `json:"recipient"`
+	// Playbook is "standard" or "child-possible"; a lead with a possible
+	// victim opens only under the latter.
+	Playbook string `json:"playbook"`
+	Nonce    Hash   `json:"nonce"`
+	Time     int64  `json:"time"`
+	Expires  int64  `json:"expires"`
+}
+
+// Playbooks.
+const (
+	PlaybookStandard      = "standard"
+	PlaybookChildPossible = "child-possible"
+)
+
+// An Approval covers the exact bytes of a request: any edit voids it.
+type Approval struct {
+	Request Hash  `json:"request"` // Digest of the request's body
+	Time    int64 `json:"time"`
+}
+
+// Approved verifies the request and its approvals: one approver from the
+// authority and one from an unrelated oversight body, all in the manifest.
+// It returns the request and its digest.
+func Approved(m Manifest, req signed.Object, approvals []signed.Object, now time.Time) (Request, Hash, error) {
+	r, digest, err := OpenRequest(m, req, now)
+	if err != nil {
+		return Request{}, Hash{}, err
+	}
+	entities := make(map[string]string) // role -> entity
+	for i, a := range approvals {
+		who, err := OpenApproval(m, a, digest, now)
+		if err != nil {
+			return Request{}, Hash{}, fmt.Errorf("approval %d: %w", i+1, err)
+		}
+		entities[who.Role] = who.Entity
+	}
+	if entities[RoleAuthority] == "" || entities[RoleOversight] == "" {
+		return Request{}, Hash{}, errors.New("the request needs one approval from the authority and one from an oversight body")
+	}
+	return r, digest, nil
+}
+
+// OpenRequest verifies a request by itself.
+func OpenRequest(m Manifest, req signed.Object, now time.Time) (Request, Hash, error) {
+	var r Request
+	who, ok := m.Approver(req.Key)
+	if !ok || who.Role != RoleAuthority {
+		return Request{}, Hash{}, fmt.Errorf("the request is signed by %q, who is no approver of the authority", req.Key)
+	}
+	if err := req.Open(RequestDomain, who.Key, &r); err != nil {
+		return Request{}, Hash{}, fmt.Errorf("request: %w", err)
+	}
+	return r, Digest(req.Body), r.check(m, now)
+}
+
+func (r Request) check(m Manifest, now time.Time) error {
+	at := now.UnixMicro()
+	switch {
+	case r.Pool != m.Pool || r.Epoch != m.Epoch:
+		return errors.New("the request is for another pool or epoch")
+	case len(r.Labels) == 0 || len(r.Labels) > 1000:
+		return fmt.Errorf("the request lists %d observations, want 1 to 1000", len(r.Labels))
+	case r.Recipient != m.Authority.ID:
+		return fmt.Errorf("the recipient %q is not the authority of this pool", r.Recipient)
+	case r.Expires <= at || r.Expires-r.Time > MaxRequestLife.Microseconds():
+		return errors.New("the request has expired or is valid for more than 7 days")
+	case r.Time > at+signed.Window.Microseconds():
+		return errors.New("the request is dated in the future")
+	case r.Playbook != PlaybookStandard && r.Playbook != PlaybookChildPossible:
+		return fmt.Errorf("the request names no known playbook: %q", r.Playbook)
+	}
+	for _, b := range m.LegalBases {
+		if b.ID == r.LegalBasis {
+			if b.Purpose != r.Purpose || b.Recipient != r.Recipient || at < b.From || at >= b.To {
+				return fmt.Errorf("legal basis %s does not cover this purpose and recipient today", b.ID)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("legal basis %q is not in the manifest", r.LegalBasis)
+}
+
+// OpenApproval verifies one approval of the request with this digest.
+func OpenApproval(m Manifest, a signed.Object, request Hash, now time.Time) (Approver, error) {
+	who, ok := m.Approver(a.Key)
+	if !ok {
+		return Approver{}, fmt.Errorf("%q is no approver of this pool", a.Key)
+	}
+	var body Approval
+	if err := a.Open(ApprovalDomain, who.Key, &body); err != nil {
+		return Approver{}, err
+	}
+	if body.Request != request {
+		return Approver{}, errors.New("it approves another request")
+	}
+	if off := now.UnixMicro() - body.Time; off < -signed.Window.Microseconds() || off > MaxRequestLife.Microseconds() {
+		return Approver{}, errors.New("it is dated in the future or more than 7 days ago")
+	}
+	return who, nil
+}
+
+// Denial kinds: facts that forbid an opening, signed by their author and kept
+// by every holder.
+const (
+	DenyWithdraw = "withdraw" // a member withdraws its own observations
+	DenySuspend  = "suspend"  // a governor suspends a member
+	DenyHalt     = "halt"     // an approver or governor halts openings
+	DenyResume   = "resume"   // a governor lifts a halt or a suspension
+)
+
+// A Denial forbids opening: of labels (withdraw), of a member's observations
+// (suspend) or of everything (halt).
+type Denial struct {
+	Kind   string       `json:"kind"`
+	Pool   string       `json:"pool"`
+	Labels []seal.Label `json:"labels"` // withdraw
+	Member string       `json:"member"` // withdraw, suspend
+	Reason string       `json:"reason"`
+	Nonce  Hash         `json:"nonce"`
+	Time   int64        `json:"time"`
+}
+
+// OpenDenial verifies a denial and that its author may make it.
+func OpenDenial(m Manifest, g Governance, o signed.Object) (Denial, error) {
+	var d Denial
+	key, role := authorOf(m, g, o.Key)
+	if key == nil {
+		return Denial{}, fmt.Errorf("%q may not forbid openings in this pool", o.Key)
+	}
+	if err := o.Open(DenialDomain, key, &d); err != nil {
+		return Denial{}, fmt.Errorf("denial: %w", err)
+	}
+	allowed := map[string][]string{DenyWithdraw: {"member"}, DenySuspend: {"governor"},
+		DenyHalt: {"governor", "approver"}, DenyResume: {"governor"}}[d.Kind]
+	for _, a := range allowed {
+		if a == role && d.Pool == m.Pool && (d.Kind != DenyWithdraw || (d.Member == o.Key && len(d.Labels) > 0)) {
+			return d, nil
+		}
+	}
+	return Denial{}, fmt.Errorf("a %s may not sign a denial of kind %q for this pool", role, d.Kind)
+}
+
+func authorOf(m Manifest, g Governance, id string) (key []byte, role string) {
+	if mem, ok := m.Member(id); ok {
+		return mem.Key, "member"
+	}
+	if a, ok := m.Approver(id); ok {
+		return a.Key, "approver"
+	}
+	for _, gov := range g.Governors {
+		if gov.ID == id {
+			return gov.Key, "governor"
+		}
+	}
+	return nil, ""
+}
+
+// Denials is what a holder has been told to refuse. The zero value refuses
+// nothing; the holder persists the signed objects and rebuilds it at start.
+type Denials struct {
+	withdrawn map[string]bool // organisation | label
+	suspended map[string]bool
+	halted    bool
+}
+
+// Apply adds a verified denial; author is the key id that signed it.
+func (d *Denials) Apply(x Denial) {
+	if d.withdrawn == nil {
+		d.withdrawn, d.suspended = make(map[string]bool), make(map[string]bool)
+	}
+	switch x.Kind {
+	case DenyWithdraw:
+		for _, l := range x.Labels {
+			d.withdrawn[x.Member+"|"+hex.EncodeToString(l[:])] = true
+		}
+	case DenySuspend:
+		d.suspended[x.Member] = true
+	case DenyHalt:
+		d.halted = true
+	case DenyResume:
+		if x.Member != "" {
+			delete(d.suspended, x.Member)
+		} else {
+			d.halted = false
+		}
+	}
+}
+
+// Halted reports that all openings are halted.
+func (d *Denials) Halted() bool { return d.halted }
+
+// Forbids reports that this organisation's observation may not count or open.
+func (d *Denials) Forbids(org string, label seal.Label) bool {
+	return d.suspended[org] || d.withdrawn[org+"|"+hex.EncodeToString(label[:])]
+}
+
+// Suspended reports that a member is suspended.
+func (d *Denials) Suspended(member string) bool { return d.suspended[member] }
+
+// SealedPartial is a holder's decryption share, sealed by HPKE to the
+// recipient. It is signed by the holder under PartialDomain.
+type SealedPartial struct {
+	Request Hash       `json:"request"`
+	Label   seal.Label `json:"label"`
+	Index   int        `json:"index"`
+	Sealed  []byte     `json:"sealed"` // HPKE of a canonical seal.Partial
+}
+
+// PartialInfo is the HPKE info that binds a sealed partial to its place.
+func PartialInfo(request Hash, label seal.Label, index int) []byte {
+	return fmt.Appendf(nil, "parallax/partial/v1|%s|%x|%d", request, label[:], index)
+}
