@@ -1,0 +1,191 @@
+package desk
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/clock"
+	"parallax/internal/fault"
+	"parallax/opening"
+)
+
+// A Desk is one member's, approver's or authority's desk, unlocked.
+type Desk struct {
+	dir     string
+	who     identity
+	keys    secrets
+	clock   clock.Clock
+	random  io.Reader
+	http    *http.Client
+	records *records
+}
+
+// Options of an unlocked desk.
+type Options struct {
+	Dir        string
+	Passphrase string
+	Clock      clock.Clock  // nil: the system's
+	Random     io.Reader    // nil: crypto/rand
+	HTTP       *http.Client // nil: one with a two-minute timeout
+}
+
+// Open unlocks the desk in a directory; close it when done.
+func Open(ctx context.Context, o Options) (*Desk, error) {
+	who, keys, err := loadIdentity(o.Dir, o.Passphrase)
+	if err != nil {
+		return nil, err
+	}
+	d := &Desk{dir: o.Dir, who: who, keys: keys, clock: o.Clock, random: o.Random, http: o.HTTP}
+	if d.clock == nil {
+		d.clock = clock.System()
+	}
+	if d.random == nil {
+		d.random = rand.Reader
+	}
+	if d.http == nil {
+		d.http = &http.Client{Timeout: 2 * time.Minute}
+	}
+	v, err := newVault(keys.Store, d.random)
+	if err != nil {
+		return nil, err
+	}
+	d.records, err = openRecords(ctx, o.Dir, v)
+	return d, err
+}
+
+// Close closes the local store.
+func (d *Desk) Close() error { return d.records.db.Close() }
+
+// Profile is the desk's public side.
+func (d *Desk) Profile() Profile { return d.who.Profile }
+
+func (d *Desk) signKey() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(d.keys.Sign) }
+
+func (d *Desk) readsPath() string { return filepath.Join(d.dir, readsFile) }
+
+// joined is what Join keeps: verified when it was stored and again when used.
+type joined struct {
+	Hub       string                   `json:"hub"`
+	Pin       opening.Hash             `json:"pin"`
+	Setup     client.Setup             `json:"setup"`
+	Manifests []opening.SignedManifest `json:"manifests"`
+}
+
+const joinedSetting = "joined"
+
+// Join fetches the setup and the manifests from a hub, verifies both against
+// the pinned transcript hash and keeps them. Joining again refreshes them;
+// a pool once joined is never exchanged for another.
+func (d *Desk) Join(ctx context.Context, hub string, pin opening.Hash) (opening.Manifest, error) {
+	j := joined{Hub: hub, Pin: pin}
+	if err := client.Get(ctx, d.http, hub+client.PathTranscript, &j.Setup); err != nil {
+		return opening.Manifest{}, err
+	}
+	if err := j.Setup.Verify(pin); err != nil {
+		return opening.Manifest{}, fault.Wrap(fault.Invalid, "The hub's key ceremony was refused: "+err.Error()+".", err)
+	}
+	var ms client.Manifests
+	if err := client.Get(ctx, d.http, hub+client.PathManifest, &ms); err != nil {
+		return opening.Manifest{}, err
+	}
+	j.Manifests = ms.Manifests
+	m, err := j.manifest()
+	if err != nil {
+		return m, err
+	}
+	var old joined
+	switch err := d.records.setting(ctx, joinedSetting, &old); {
+	case fault.KindOf(err) == fault.NotFound:
+	case err != nil:
+		return m, err
+	case old.Pin != pin:
+		return m, fault.New(fault.Conflict, "This desk has joined a pool with another transcript; use another directory for another pool.")
+	default:
+		was, err := old.manifest()
+		if err != nil {
+			return m, err
+		}
+		if was.Version > m.Version {
+			return m, fault.New(fault.Conflict, "The hub serves an older manifest than this desk has seen; it is refused.")
+		}
+	}
+	return m, d.records.keep(ctx, joinedSetting, j)
+}
+
+// manifest verifies the chain and gives its last version.
+func (j joined) manifest() (opening.Manifest, error) {
+	var m opening.Manifest
+	if len(j.Manifests) == 0 {
+		return m, fault.New(fault.Unavailable, "The hub has no manifest yet; governance must publish one first.")
+	}
+	var before opening.Hash
+	for i, sm := range j.Manifests {
+		next, err := sm.Open(j.Setup.Plan.Governance)
+		if err != nil {
+			return m, fault.Wrap(fault.Invalid, "The hub's manifest was refused: "+err.Error()+".", err)
+		}
+		if next.Transcript != j.Pin || (i > 0 && (next.Version != m.Version+1 || next.Previous != before)) {
+			return m, fault.New(fault.Invalid, "The hub's manifests are no chain for the pinned transcript.")
+		}
+		m, before = next, opening.Digest(sm.Body)
+	}
+	return m, m.Check()
+}
+
+// member gives the contributor's client for the joined pool.
+func (d *Desk) member(ctx context.Context) (client.Member, joined, error) {
+	var j joined
+	if err := d.records.setting(ctx, joinedSetting, &j); err != nil {
+		return client.Member{}, j, err
+	}
+	m, err := j.manifest()
+	if err != nil {
+		return client.Member{}, j, err
+	}
+	if err := j.Setup.Verify(j.Pin); err != nil {
+		return client.Member{}, j, err
+	}
+	return client.Member{Setup: j.Setup, Manifest: m, Caller: client.Caller{Sender: d.who.ID, Key: d.signKey(),
+		HTTP: d.http, Now: d.clock.Now, Random: d.random}}, j, nil
+}
+
+// contributor is member for a desk that the manifest admits as one.
+func (d *Desk) contributor(ctx context.Context) (client.Member, error) {
+	m, _, err := d.member(ctx)
+	if err != nil {
+		return m, err
+	}
+	me, ok := m.Manifest.Member(d.who.ID)
+	switch {
+	case !ok || !me.Key.Equal(d.who.Public):
+		return m, fault.New(fault.Forbidden, "The manifest does not list this desk as a member with this key; ask governance to admit its card.")
+	case me.Status != opening.Active:
+		return m, fault.New(fault.Forbidden, "The manifest lists this member as suspended.")
+	}
+	return m, nil
+}
+
+// refused turns a server's own answer into a fault that keeps its sentence.
+func refused(err error) error {
+	var p *client.Problem
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &p):
+		kind := map[int]fault.Kind{400: fault.Invalid, 422: fault.Invalid, 403: fault.Forbidden, 404: fault.NotFound, 409: fault.Conflict}[p.Status]
+		if kind == fault.Internal {
+			kind = fault.Unavailable
+		}
+		return fault.Wrap(kind, p.Detail, err)
+	case errors.Is(err, client.ErrUnreachable):
+		return fault.Wrap(fault.Unavailable, err.Error()+". Nothing is lost: run the same command again.", err)
+	}
+	return err
+}

@@ -1,0 +1,146 @@
+package desk
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sort"
+
+	"parallax/client"
+	"parallax/internal/store"
+	"parallax/oprf"
+	"parallax/selector"
+	"parallax/signed"
+)
+
+// openBatches reads the evaluation batches of an unfinished submission.
+func (d *Desk) openBatches(ctx context.Context, input []byte) ([]planBatch, error) {
+	var out []planBatch
+	err := d.records.list(ctx, func(id, sealed []byte) error {
+		var b planBatch
+		err := d.records.decode("batch", id, sealed, &b)
+		out = append(out, b)
+		return err
+	}, `SELECT id, sealed FROM desk_batch WHERE input = $1 ORDER BY id`, input)
+	return out, err
+}
+
+// planBatches fixes seed and time of the new batches on disk before any point
+// leaves the desk.
+func (d *Desk) planBatches(ctx context.Context, p *Plan, basis string) error {
+	classes := make([]selector.Class, 0, len(p.inputs))
+	for class := range p.inputs {
+		classes = append(classes, class)
+	}
+	sort.Slice(classes, func(i, j int) bool { return classes[i] < classes[j] })
+	var fresh []planBatch
+	for _, class := range classes {
+		for part := range slices.Chunk(p.inputs[class], maxEvaluate) {
+			b := planBatch{Class: class, Time: d.clock.Now().UnixMicro(), Basis: basis, Inputs: part}
+			if _, err := io.ReadFull(d.random, b.Seed[:]); err != nil {
+				return err
+			}
+			fresh = append(fresh, b)
+		}
+	}
+	p.batches = append(p.batches, fresh...)
+	return d.records.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for _, b := range fresh {
+			id := d.records.v.key("batch", b.Seed[:])
+			sealed, err := d.records.encode("batch", id, b)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO desk_batch (id, input, sealed) VALUES ($1, $2, $3)`, id, p.input, sealed); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// closeBatches forgets the batches of a finished submission: their seeds are
+// of no further use.
+func (d *Desk) closeBatches(ctx context.Context, input []byte) error {
+	return d.records.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM desk_batch WHERE input = $1`, input)
+		return err
+	})
+}
+
+// tokenise evaluates every batch; possession keys are by input.
+func (d *Desk) tokenise(ctx context.Context, m client.Member, batches []planBatch, progress Progress) (map[string]oprf.Possession, error) {
+	tokens := make(map[string]oprf.Possession)
+	all, done := 0, 0
+	for _, b := range batches {
+		all += len(b.Inputs)
+	}
+	for _, pb := range batches {
+		b := client.Batch{Class: pb.Class, Seed: pb.Seed, Time: pb.Time, Inputs: pb.Inputs, Basis: pb.Basis}
+		if err := m.Prepare(&b); err != nil {
+			return nil, err
+		}
+		keys, err := m.Tokenise(ctx, &b)
+		if err != nil {
+			return nil, err
+		}
+		for i, in := range pb.Inputs {
+			tokens[string(in)] = keys[i]
+		}
+		done += len(pb.Inputs)
+		progress("selectors", done, all)
+	}
+	return tokens, nil
+}
+
+// sendKept sends every contribution that has no receipt yet: the same bytes,
+// for which the hub gives the same receipt.
+func (d *Desk) sendKept(ctx context.Context, m client.Member) (int, error) {
+	type kept struct {
+		id  []byte
+		req client.ContributeRequest
+	}
+	var todo []kept
+	err := d.records.list(ctx, func(id, sealed []byte) error {
+		k := kept{id: slices.Clone(id)}
+		err := d.records.decode("request", id, sealed, &k.req)
+		todo = append(todo, k)
+		return err
+	}, `SELECT id, request FROM desk_contribution WHERE receipt IS NULL ORDER BY made, id`)
+	if err != nil {
+		return 0, err
+	}
+	for i, k := range todo {
+		if err := d.send(ctx, m, k.id, k.req); err != nil {
+			return i, err
+		}
+	}
+	return len(todo), nil
+}
+
+// send contributes and keeps the verified receipt.
+func (d *Desk) send(ctx context.Context, m client.Member, id []byte, req client.ContributeRequest) error {
+	receipt, r, err := m.Contribute(ctx, req)
+	if err != nil {
+		return refused(err)
+	}
+	sealed, err := d.records.encode("receipt", id, receipt)
+	if err != nil {
+		return err
+	}
+	return d.records.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE desk_contribution SET receipt = $1, received = $2 WHERE id = $3`, sealed, r.Time, id)
+		return err
+	})
+}
+
+// receipts lists the contributions' ids with their signed receipts.
+func (d *Desk) receipts(ctx context.Context, do func(id []byte, o signed.Object) error) error {
+	return d.records.list(ctx, func(id, sealed []byte) error {
+		var o signed.Object
+		if err := d.records.decode("receipt", id, sealed, &o); err != nil {
+			return err
+		}
+		return do(slices.Clone(id), o)
+	}, `SELECT id, receipt FROM desk_contribution WHERE receipt IS NOT NULL ORDER BY made, id`)
+}

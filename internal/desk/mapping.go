@@ -1,0 +1,206 @@
+package desk
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"sort"
+	"strings"
+
+	"parallax/internal/fault"
+	"parallax/selector"
+)
+
+// A Mapping says what the columns of a member's file mean. Fields marked
+// "column or constant" name a column if there is one of that name and are a
+// constant otherwise; a leading "=" makes a constant in any case.
+type Mapping struct {
+	Format    string                   `json:"format"` // FormatCSV or FormatNDJSON
+	Columns   map[string]ColumnMapping `json:"columns"`
+	Reference string                   `json:"reference,omitempty"` // column: the member's own case reference
+	Role      string                   `json:"role,omitempty"`      // column or constant; default "subject"
+	Grade     string                   `json:"grade,omitempty"`     // column or constant, as B2; default "c3"
+	Strength  string                   `json:"strength,omitempty"`  // column or constant, 1 to 3; default 1
+	Kind      string                   `json:"kind,omitempty"`      // column or constant; default "report"
+	Date      string                   `json:"date,omitempty"`      // column or constant, 2026-11-24; default today
+	Platform  string                   `json:"platform,omitempty"`  // column or constant, for user names and accounts
+	Origin    string                   `json:"origin,omitempty"`    // column or constant: "own" (default) or "referred:ORG"
+	Note      string                   `json:"note,omitempty"`      // column; the first 200 characters go to the authority
+}
+
+// A ColumnMapping is one column that holds selectors.
+type ColumnMapping struct {
+	Class    selector.Class `json:"class"`
+	Country  string         `json:"country,omitempty"`  // ISO 3166, two letters
+	Platform string         `json:"platform,omitempty"` // column or constant; before Mapping.Platform
+	// Prefix is a column whose cell comes before this one's, such as the BSB
+	// before an account number.
+	Prefix string `json:"prefix,omitempty"`
+}
+
+// LoadMapping reads and checks a mapping file.
+func LoadMapping(path string) (Mapping, error) {
+	var m Mapping
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return m, err
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return m, fault.Wrap(fault.Invalid, fmt.Sprintf("%s is not a mapping file: %v", path, err), err)
+	}
+	return m, m.check()
+}
+
+// Save writes the mapping as JSON that a person can edit.
+func (m Mapping) Save(path string) error {
+	raw, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(raw, '\n'), 0o644)
+}
+
+func (m Mapping) check() error {
+	if len(m.Columns) == 0 {
+		return invalid("the mapping names no selector column; add at least one under \"columns\"")
+	}
+	for name, c := range m.Columns {
+		if c.Class.Label() == "" {
+			return invalid("the mapping gives column %q the class %q, which is not known; use one of %v", name, c.Class, selector.Classes())
+		}
+	}
+	if m.Format != "" && m.Format != FormatCSV && m.Format != FormatNDJSON {
+		return invalid("the mapping has format %q; use csv or ndjson", m.Format)
+	}
+	return nil
+}
+
+// Fit refuses a mapping whose columns a CSV file lacks, naming all of them.
+func (m Mapping) Fit(s *Source) error {
+	if m.Format != "" && m.Format != s.Format {
+		return invalid("the mapping is for %s, but the file is %s", m.Format, s.Format)
+	}
+	if s.Format != FormatCSV {
+		return nil
+	}
+	var missing []string
+	need := func(name string) {
+		if name != "" && !slices.Contains(s.Columns, name) {
+			missing = append(missing, fmt.Sprintf("%q", name))
+		}
+	}
+	for name, c := range m.Columns {
+		need(name)
+		need(c.Prefix)
+	}
+	need(m.Reference)
+	need(m.Note)
+	if len(missing) > 0 {
+		sort.Strings(missing)
+		return invalid("the file has no column %s, which the mapping names; its columns are %q", strings.Join(missing, ", "), s.Columns)
+	}
+	return nil
+}
+
+// guessSamples is how many rows a guess looks at.
+const guessSamples = 200
+
+// factWords finds the columns of an observation's facts by their headings.
+var factWords = map[string][]string{
+	"reference": {"reference", "case_id", "caseid", "case", "report_id", "ref", "id"},
+	"role":      {"role", "subject_role"}, "grade": {"grade", "grading"}, "strength": {"strength"},
+	"kind": {"kind", "evidence_kind"}, "date": {"date", "report_date", "occurred"},
+	"platform": {"platform", "service"}, "origin": {"origin"}, "note": {"note", "notes", "comment"},
+}
+
+// GuessMapping proposes a mapping from the first rows of a source, for a
+// person to confirm. It uses up what it reads of s.
+func GuessMapping(s *Source) (Mapping, error) {
+	samples := make(map[string][]string)
+	for range guessSamples {
+		row, err := s.Next()
+		if isEOF(err) {
+			break
+		}
+		if err != nil {
+			return Mapping{}, err
+		}
+		for name, cell := range row.Cells {
+			samples[name] = append(samples[name], cell)
+		}
+	}
+	m := Mapping{Format: s.Format, Columns: make(map[string]ColumnMapping)}
+	facts := m.guessFacts(s.Columns)
+	for _, name := range s.Columns {
+		if facts[name] {
+			continue
+		}
+		class, ok := selector.Guess(name, samples[name])
+		if !ok {
+			continue
+		}
+		c := ColumnMapping{Class: class}
+		if class == selector.Phone || class == selector.Bank || class == selector.PayID {
+			c.Country = "AU"
+		}
+		m.Columns[name] = c
+	}
+	m.joinBSB(s.Columns)
+	return m, nil
+}
+
+// guessFacts fills the fact fields and returns the columns that they take.
+func (m *Mapping) guessFacts(columns []string) map[string]bool {
+	fields := map[string]*string{"reference": &m.Reference, "role": &m.Role, "grade": &m.Grade, "strength": &m.Strength,
+		"kind": &m.Kind, "date": &m.Date, "platform": &m.Platform, "origin": &m.Origin, "note": &m.Note}
+	taken := make(map[string]bool)
+	for field, target := range fields {
+		for _, word := range factWords[field] {
+			i := slices.IndexFunc(columns, func(c string) bool {
+				return strings.ReplaceAll(strings.ToLower(c), " ", "_") == word && !taken[c]
+			})
+			if i >= 0 {
+				*target = columns[i]
+				taken[columns[i]] = true
+				break
+			}
+		}
+	}
+	return taken
+}
+
+// joinBSB recognises a BSB column beside an account column.
+func (m *Mapping) joinBSB(columns []string) {
+	bsb, account := "", ""
+	for _, c := range columns {
+		name := strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(c))
+		switch {
+		case name == "bsb":
+			bsb = c
+		case name == "account" || name == "accountnumber" || name == "accountno" || name == "bankaccount":
+			account = c
+		}
+	}
+	if bsb != "" && account != "" {
+		delete(m.Columns, bsb)
+		m.Columns[account] = ColumnMapping{Class: selector.Bank, Country: "AU", Prefix: bsb}
+	}
+}
+
+// value resolves a "column or constant" field for one row.
+func value(field string, row Row, fallback string) string {
+	if c, ok := strings.CutPrefix(field, "="); ok {
+		return c
+	}
+	if cell, ok := row.Cells[field]; ok {
+		field = cell
+	}
+	if field = strings.TrimSpace(field); field == "" {
+		return fallback
+	}
+	return field
+}

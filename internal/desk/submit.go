@@ -1,0 +1,232 @@
+package desk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"io"
+	"os"
+	"slices"
+	"sort"
+
+	"parallax/internal/fault"
+	"parallax/opening"
+	"parallax/oprf"
+	"parallax/selector"
+)
+
+// Limits of what one act carries.
+const (
+	maxEvaluate     = 16_384 // inputs of one evaluation batch
+	maxObservations = 256    // observations of one contribution
+	maxPlanned      = 1 << 20
+)
+
+// A Plan is exactly what a submission would do, before it does anything.
+type Plan struct {
+	Rows         int         `json:"rows"`
+	Observations int         `json:"observations"` // new ones
+	Done         int         `json:"done"`         // rows submitted before, or twice in the file
+	Skipped      int         `json:"skipped"`      // rows that make no observation; check lists why
+	Classes      []ClassPlan `json:"classes"`
+	// Example is the first observation as the pool and the authority get it.
+	Example *Example `json:"example"`
+
+	path    string
+	mapping Mapping
+	input   []byte // keyed hash of file and mapping
+	inputs  map[selector.Class][][]byte
+	batches []planBatch
+}
+
+// ClassPlan is what one class needs of the budget.
+type ClassPlan struct {
+	Class     selector.Class `json:"class"`
+	Selectors int            `json:"selectors"` // distinct forms
+	Points    int            `json:"points"`    // with padding, as charged
+	Budget    int            `json:"budget"`    // a day
+	Fits      bool           `json:"fits"`
+}
+
+// An Example shows who would see what of one observation.
+type Example struct {
+	Line    int            `json:"line"`
+	Pool    map[string]any `json:"pool"`    // header fields, in the clear to hub and holders
+	Payload Payload        `json:"payload"` // sealed; only the authority, only after an opening
+}
+
+// planBatch is an evaluation batch as the journal keeps it: from the same seed
+// and time the same points follow, which holders charge once.
+type planBatch struct {
+	Class  selector.Class `json:"class"`
+	Seed   [32]byte       `json:"seed"`
+	Time   int64          `json:"time"`
+	Basis  string         `json:"basis"`
+	Inputs [][]byte       `json:"inputs"`
+}
+
+// Fits reports that every class is within its daily budget.
+func (p Plan) Fits() bool {
+	return !slices.ContainsFunc(p.Classes, func(c ClassPlan) bool { return !c.Fits })
+}
+
+// Plan reads the file and says what a submission would do.
+func (d *Desk) Plan(ctx context.Context, path string, m Mapping) (Plan, error) {
+	member, err := d.contributor(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{path: path, mapping: m, inputs: make(map[selector.Class][][]byte)}
+	if p.input, err = d.inputID(path, m); err != nil {
+		return p, err
+	}
+	if p.batches, err = d.openBatches(ctx, p.input); err != nil {
+		return p, err
+	}
+	known := make(map[string]bool)
+	for _, b := range p.batches {
+		for _, in := range b.Inputs {
+			known[string(in)] = true
+		}
+	}
+	rows := make(map[string]bool)
+	err = eachReading(path, m, d.clock.Now(), func(r Reading) error {
+		p.Rows++
+		rec, ok := admit(member.Manifest, r)
+		if !ok {
+			p.Skipped++
+			return nil
+		}
+		id, err := d.rowID(rec)
+		if err != nil {
+			return err
+		}
+		done, err := d.records.hasRow(ctx, id)
+		if err != nil || done || rows[string(id)] {
+			p.Done++
+			return err
+		}
+		rows[string(id)] = true
+		p.Observations++
+		if p.Example == nil {
+			if p.Example, err = d.example(member.Manifest, rec); err != nil {
+				return err
+			}
+		}
+		for _, s := range rec.Selectors {
+			if in := s.Input(); !known[string(in)] {
+				known[string(in)] = true
+				p.inputs[s.Class] = append(p.inputs[s.Class], in)
+			}
+		}
+		if len(known) > maxPlanned {
+			return invalid("the file has more than %d different selectors; no daily budget allows that: split it", maxPlanned)
+		}
+		return nil
+	})
+	p.budget(member.Manifest)
+	return p, err
+}
+
+// admit leaves out of a record what the pool's manifest does not take.
+func admit(m opening.Manifest, r Reading) (Record, bool) {
+	rec := r.Record
+	if len(m.Scope.Roles) > 0 && !slices.Contains(m.Scope.Roles, rec.Role) {
+		return rec, false
+	}
+	var in []selector.Selector
+	for _, s := range rec.Selectors {
+		if c, ok := m.Class(s.Class); ok && c.RuleVersion == s.Rule {
+			in = append(in, s)
+		}
+	}
+	rec.Selectors = in
+	return rec, r.OK && len(in) > 0
+}
+
+// budget sums the points that each class would be charged.
+func (p *Plan) budget(m opening.Manifest) {
+	for class, inputs := range p.inputs {
+		rule, _ := m.Class(class)
+		c := ClassPlan{Class: class, Selectors: len(inputs), Budget: rule.DailyBudget}
+		for part := range slices.Chunk(inputs, maxEvaluate) {
+			if n, err := oprf.PadSize(len(part)); err == nil {
+				c.Points += n
+			}
+		}
+		c.Fits = c.Points <= c.Budget
+		p.Classes = append(p.Classes, c)
+	}
+	sort.Slice(p.Classes, func(i, j int) bool { return p.Classes[i].Class < p.Classes[j].Class })
+}
+
+// inputID names file and mapping by a keyed hash.
+func (d *Desk) inputID(path string, m Mapping) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, invalid("%s cannot be opened: %v", path, err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	return d.records.v.key("input", append(h.Sum(nil), raw...)), nil
+}
+
+// rowID names what a row says by a keyed hash, wherever in a file it stands.
+func (d *Desk) rowID(rec Record) ([]byte, error) {
+	rec.Line = 0
+	raw, err := json.Marshal(rec)
+	if err != nil {
+		return nil, err
+	}
+	return d.records.v.key("row", raw), nil
+}
+
+// Progress hears of steps done of all; what is "selectors" or "observations".
+type Progress func(what string, done, all int)
+
+// Result is what a submission did.
+type Result struct {
+	Observations  int `json:"observations"`
+	Contributions int `json:"contributions"`
+	Resent        int `json:"resent"` // contributions left over from a break
+}
+
+// Submit does what the plan says: tokenise, seal, keep, send. After a break the
+// same call goes on where it stopped; nothing is charged or stored twice.
+func (d *Desk) Submit(ctx context.Context, p Plan, basis string, progress Progress) (Result, error) {
+	var res Result
+	if progress == nil {
+		progress = func(string, int, int) {}
+	}
+	member, err := d.contributor(ctx)
+	if err != nil {
+		return res, err
+	}
+	if res.Resent, err = d.sendKept(ctx, member); err != nil {
+		return res, err
+	}
+	if p.Observations == 0 {
+		return res, d.closeBatches(ctx, p.input)
+	}
+	if !p.Fits() {
+		return res, fault.New(fault.Invalid, "The file needs more than the daily budget of a class. Nothing was sent; split the file or ask for a logged grant.")
+	}
+	if err := d.planBatches(ctx, &p, basis); err != nil {
+		return res, err
+	}
+	tokens, err := d.tokenise(ctx, member, p.batches, progress)
+	if err != nil {
+		return res, refused(err)
+	}
+	if err := d.contribute(ctx, member, p, tokens, progress, &res); err != nil {
+		return res, err
+	}
+	return res, d.closeBatches(ctx, p.input)
+}
