@@ -48,8 +48,9 @@ const (
 
 // An Approval covers the exact bytes of a request: any edit voids it.
 type Approval struct {
-	Request Hash  `json:"request"` // Digest of the request's body
-	Time    int64 `json:"time"`
+	Approver string `json:"approver"`
+	Request  Hash   `json:"request"` // Digest of the request's body
+	Time     int64  `json:"time"`
 }
 
 // Approved verifies the request and its approvals: one approver from the
@@ -123,6 +124,9 @@ func OpenApproval(m Manifest, a signed.Object, request Hash, now time.Time) (App
 	var body Approval
 	if err := a.Open(ApprovalDomain, who.Key, &body); err != nil {
 		return Approver{}, err
+	}
+	if body.Approver != a.Key {
+		return Approver{}, errors.New("it names another approver than the one who signed it")
 	}
 	if body.Request != request {
 		return Approver{}, errors.New("it approves another request")

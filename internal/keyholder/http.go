@@ -1,0 +1,174 @@
+package keyholder
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"io"
+	"net/http"
+	"sort"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/fault"
+	"parallax/opening"
+	"parallax/signed"
+)
+
+// maxBody bounds a request; the largest is a bundle of many observations.
+const maxBody = 64 << 20
+
+//go:embed page.html
+var pageText string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// Handler serves the holder's machine interface and its one plain page.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	handle(mux, client.PathEvaluate, s.Evaluate)
+	handle(mux, client.PathCosign, s.Cosign)
+	handle(mux, client.PathDeny, s.Deny)
+	handle(mux, client.PathOpen, s.Open)
+	handle(mux, client.PathManifest, func(req client.Manifests) (client.Manifests, error) {
+		if err := s.Manifest(req.Manifests); err != nil {
+			return client.Manifests{}, err
+		}
+		return client.Manifests{Manifests: []opening.SignedManifest{s.manifest()}}, nil
+	})
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, http.StatusOK, s.Status()) })
+	mux.HandleFunc("GET /{$}", s.page)
+	return headers(mux)
+}
+
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// handle registers a POST route that reads one JSON value and answers one.
+func handle[Req, Ans any](mux *http.ServeMux, path string, act func(Req) (Ans, error)) {
+	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		var req Req
+		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err == nil {
+			err = signed.Unmarshal(bytes.TrimSpace(raw), &req)
+		}
+		if err != nil {
+			problem(w, fault.Wrap(fault.Invalid, "The request body could not be read.", err))
+			return
+		}
+		ans, err := act(req)
+		if err != nil {
+			problem(w, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, ans)
+	})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	raw, err := signed.Marshal(v)
+	if err != nil {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(raw)
+}
+
+// problem renders an error as problem+json (RFC 9457): one safe sentence.
+func problem(w http.ResponseWriter, err error) {
+	status := map[fault.Kind]int{fault.Invalid: http.StatusBadRequest, fault.NotFound: http.StatusNotFound,
+		fault.Forbidden: http.StatusForbidden, fault.Conflict: http.StatusConflict,
+		fault.Unavailable: http.StatusServiceUnavailable}[fault.KindOf(err)]
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	raw, merr := json.Marshal(map[string]any{"title": http.StatusText(status), "status": status, "detail": fault.Sentence(err)})
+	if merr != nil {
+		raw = []byte(`{"title":"internal error"}`)
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	w.Write(raw)
+}
+
+// Status is what the holder tells anyone: no member, selector or count of
+// openings is in it.
+type Status struct {
+	ID       string `json:"id"`
+	Index    int    `json:"index"`
+	Pool     string `json:"pool"`
+	Epoch    string `json:"epoch"`
+	Manifest int    `json:"manifest"`
+	LogSize  int64  `json:"log_size"`
+	Halted   bool   `json:"halted"`
+}
+
+// Status reports the holder's state.
+func (s *Server) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Status{ID: s.who.ID, Index: s.keys.index, Pool: s.keys.plan.Pool, Epoch: s.keys.plan.Epoch,
+		Manifest: s.state.manifest.Version, LogSize: s.state.last().Size, Halted: s.state.denials.Halted()}
+}
+
+func (s *Server) manifest() opening.SignedManifest {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.signed
+}
+
+type pageView struct {
+	Status
+	Entity   string
+	Now      string
+	Pending  []pageRow
+	Released []pageRow
+	Denials  []pageRow
+}
+
+type pageRow struct{ When, What, Why string }
+
+// page answers the holder's one question: what am I asked to open, on what
+// grounds?
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	v := s.view()
+	var b bytes.Buffer
+	if err := page.Execute(&b, v); err != nil {
+		problem(w, errors.Join(err))
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	b.WriteTo(w)
+}
+
+func (s *Server) view() pageView {
+	st := s.Status()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := pageView{Status: st, Entity: s.who.Entity, Now: stamp(s.clock.Now())}
+	for _, p := range s.state.pending {
+		v.Pending = append(v.Pending, pageRow{stamp(time.UnixMicro(p.Time)), p.Request.String()[:12], p.Purpose + ", under " + p.Basis})
+	}
+	for _, rel := range s.state.releases {
+		v.Released = append(v.Released, pageRow{stamp(time.UnixMicro(rel.Time)), rel.Request.String()[:12], ""})
+	}
+	for _, d := range s.state.denialLog {
+		v.Denials = append(v.Denials, pageRow{stamp(time.UnixMicro(d.Time)), d.Kind, d.Reason})
+	}
+	sort.Slice(v.Pending, func(i, j int) bool { return v.Pending[i].When < v.Pending[j].When })
+	return v
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -1,0 +1,196 @@
+package keyholder
+
+import (
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"parallax/client"
+	"parallax/group"
+	"parallax/opening"
+	"parallax/oprf/dkg"
+	"parallax/seal"
+)
+
+// Files in a holder's directory.
+const (
+	identityFile = "identity.json"
+	sharesFile   = "shares.json"
+	journalFile  = "journal.jsonl"
+)
+
+// An Identity is the holder's own long-lived keys, made before the ceremony.
+// It prints as a placeholder; its file is readable by its owner only.
+type Identity struct {
+	ID      string `json:"id"`
+	Entity  string `json:"entity"`
+	URL     string `json:"url"`
+	Sign    []byte `json:"sign"`    // Ed25519 seed
+	Witness []byte `json:"witness"` // Ed25519 seed
+	HPKE    []byte `json:"hpke"`    // X25519 private key
+	HPKEPub []byte `json:"hpke_public"`
+}
+
+// String hides the keys.
+func (i Identity) String() string { return "[identity of " + i.ID + "]" }
+
+// GoString hides the keys.
+func (i Identity) GoString() string { return i.String() }
+
+func (i Identity) signKey() ed25519.PrivateKey    { return ed25519.NewKeyFromSeed(i.Sign) }
+func (i Identity) witnessKey() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(i.Witness) }
+
+// Card is the public side, which goes into the ceremony plan and the manifest.
+func (i Identity) Card() opening.Holder {
+	return opening.Holder{ID: i.ID, Entity: i.Entity, URL: i.URL,
+		Key: i.signKey().Public().(ed25519.PublicKey), HPKE: i.HPKEPub,
+		Witness: i.witnessKey().Public().(ed25519.PublicKey)}
+}
+
+// Init makes a holder's identity in dir and returns its card. It never
+// overwrites an identity.
+func Init(dir, id, entity, url string, random io.Reader) (opening.Holder, error) {
+	if id == "" || entity == "" || url == "" {
+		return opening.Holder{}, errors.New("a holder needs an id, a controlling entity and a URL")
+	}
+	seeds := make([]byte, 2*ed25519.SeedSize)
+	if _, err := io.ReadFull(random, seeds); err != nil {
+		return opening.Holder{}, err
+	}
+	priv, pub, err := seal.GenerateHPKE()
+	if err != nil {
+		return opening.Holder{}, err
+	}
+	who := Identity{ID: id, Entity: entity, URL: url, Sign: seeds[:ed25519.SeedSize],
+		Witness: seeds[ed25519.SeedSize:], HPKE: priv, HPKEPub: pub}
+	if err := writeNew(filepath.Join(dir, identityFile), who); err != nil {
+		return opening.Holder{}, err
+	}
+	return who.Card(), nil
+}
+
+// LoadIdentity reads the identity that Init made.
+func LoadIdentity(dir string) (Identity, error) {
+	var who Identity
+	if err := readJSON(filepath.Join(dir, identityFile), &who); err != nil {
+		return Identity{}, err
+	}
+	if len(who.Sign) != ed25519.SeedSize || len(who.Witness) != ed25519.SeedSize || len(who.HPKE) != 32 {
+		return Identity{}, fmt.Errorf("%s holds keys of the wrong size", identityFile)
+	}
+	return who, nil
+}
+
+// shareFile is what a ceremony leaves behind: the plan, the transcript that all
+// holders signed and this holder's shares.
+type shareFile struct {
+	Plan       client.Plan       `json:"plan"`
+	Transcript dkg.Transcript    `json:"transcript"`
+	Index      int               `json:"index"`
+	Shares     map[string][]byte `json:"shares"`
+}
+
+// keys are the shares in use, checked against the transcript.
+type keys struct {
+	plan       client.Plan
+	transcript dkg.Transcript
+	index      int
+	shares     map[string]group.Share
+	public     map[string]group.PublicKey
+}
+
+func saveShares(dir string, plan client.Plan, index int, res dkg.Result) error {
+	f := shareFile{Plan: plan, Transcript: res.Transcript, Index: index, Shares: make(map[string][]byte)}
+	for label, s := range res.Shares {
+		f.Shares[label] = s.Bytes()
+	}
+	return writeNew(filepath.Join(dir, sharesFile), f)
+}
+
+// loadKeys reads the shares and refuses any mismatch with the transcript or
+// with the holder's own identity.
+func loadKeys(dir string, who Identity) (keys, error) {
+	var f shareFile
+	if err := readJSON(filepath.Join(dir, sharesFile), &f); err != nil {
+		return keys{}, fmt.Errorf("no key shares here; run the key ceremony first: %w", err)
+	}
+	k := keys{plan: f.Plan, transcript: f.Transcript, index: f.Index,
+		shares: make(map[string]group.Share), public: make(map[string]group.PublicKey)}
+	if err := f.Transcript.Verify(); err != nil {
+		return keys{}, fmt.Errorf("the ceremony transcript does not verify: %w", err)
+	}
+	if err := ownPlace(f.Plan, who, f.Index); err != nil {
+		return keys{}, err
+	}
+	for _, pub := range f.Transcript.Keys {
+		share, err := group.ShareFromBytes(f.Index, f.Shares[pub.Label])
+		if err != nil {
+			return keys{}, fmt.Errorf("key share %q: %w", pub.Label, err)
+		}
+		if share.PublicPoint() != pub.Holders[f.Index-1] {
+			return keys{}, fmt.Errorf("key share %q does not fit the transcript", pub.Label)
+		}
+		k.shares[pub.Label], k.public[pub.Label] = share, pub
+	}
+	return k, nil
+}
+
+// ownPlace requires that the plan lists this identity at index, key by key.
+func ownPlace(plan client.Plan, who Identity, index int) error {
+	if index < 1 || index > len(plan.Holders) {
+		return fmt.Errorf("index %d is not in the plan", index)
+	}
+	h, card := plan.Holders[index-1], who.Card()
+	card.Index = index
+	a, errA := json.Marshal(h)
+	b, errB := json.Marshal(card)
+	if errA != nil || errB != nil || string(a) != string(b) {
+		return fmt.Errorf("the plan's holder %d is not this holder: its card differs from %s", index, identityFile)
+	}
+	return nil
+}
+
+func readJSON(path string, v any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// writeNew writes v for its owner only, synced before the name appears, and
+// fails if the name is taken.
+func writeNew(path string, v any) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	raw, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	if _, err := tmp.Write(append(raw, '\n')); err != nil {
+		return err
+	}
+	if err := errors.Join(tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(tmp.Name(), path); err != nil {
+		if errors.Is(err, os.ErrExist) {
+			return fmt.Errorf("%s is there already; it is never overwritten", path)
+		}
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}

@@ -1,0 +1,383 @@
+package keyholder
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/clock"
+	"parallax/internal/fault"
+	"parallax/opening"
+	"parallax/oprf"
+	"parallax/seal"
+	"parallax/selector"
+	"parallax/signed"
+	"parallax/tlog"
+)
+
+// A Server is one running key holder. Its methods are the acts that it can be
+// asked for; each checks everything itself and writes the journal before it
+// answers.
+type Server struct {
+	who   Identity
+	keys  keys
+	clock clock.Clock
+	log   *slog.Logger
+	demo  bool
+
+	mu      sync.Mutex // owns state and the order of the journal
+	state   *state
+	journal *journal
+}
+
+// Options of a running holder.
+type Options struct {
+	Dir   string
+	Demo  bool // accept demonstration manifests
+	Clock clock.Clock
+	Log   *slog.Logger
+}
+
+// Open loads identity, shares and journal and refuses to start on any mismatch.
+func Open(o Options) (*Server, error) {
+	who, err := LoadIdentity(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	k, err := loadKeys(o.Dir, who)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{who: who, keys: k, clock: o.Clock, log: o.Log, demo: o.Demo, state: newState()}
+	s.journal, err = openJournal(filepath.Join(o.Dir, journalFile), func(kind string, data []byte) error {
+		return s.state.apply(k.plan.Governance, kind, data)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.state.manifest.Demo && !o.Demo {
+		s.journal.close()
+		return nil, errors.New("the manifest is for demonstration only; start with --demo or use another directory")
+	}
+	return s, nil
+}
+
+// Close releases the journal.
+func (s *Server) Close() error { return s.journal.close() }
+
+// sender verifies a machine message to this holder from a sender whose key
+// find returns.
+func (s *Server) sender(o signed.Object, path string, find func(id string) ed25519.PublicKey, body any) (signed.Message, error) {
+	key := find(o.Key)
+	if key == nil {
+		return signed.Message{}, fault.New(fault.Forbidden, "The sender is not registered in this pool's manifest.")
+	}
+	m, err := o.OpenMessage(s.who.ID, path, key, s.clock.Now())
+	if err != nil {
+		return signed.Message{}, fault.Wrap(fault.Forbidden, "The message was refused: "+err.Error()+".", err)
+	}
+	if err := signed.Unmarshal(m.Body, body); err != nil {
+		return signed.Message{}, fault.Wrap(fault.Invalid, "The message body could not be read.", err)
+	}
+	return m, nil
+}
+
+func (s *Server) memberKey(id string) ed25519.PublicKey {
+	if m, ok := s.state.manifest.Member(id); ok && m.Status == opening.Active && !s.state.denials.Suspended(id) {
+		return m.Key
+	}
+	return nil
+}
+
+// Evaluate answers a member's blinded batch within its class budget. The
+// charge is on disk before the answer exists; the same batch is charged once.
+func (s *Server) Evaluate(o signed.Object) (client.EvaluateAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var req client.EvaluateRequest
+	m, err := s.sender(o, client.PathEvaluate, s.memberKey, &req)
+	if err != nil {
+		return client.EvaluateAnswer{}, err
+	}
+	batch, digest, rule, err := s.checkBatch(m.Sender, req)
+	if err != nil {
+		return client.EvaluateAnswer{}, err
+	}
+	now := s.clock.Now().UTC()
+	receipt := client.EvaluateReceipt{Batch: digest, Index: s.keys.index, Day: now.Format(time.DateOnly)}
+	key := budgetKey{m.Sender, string(batch.Class), receipt.Day}
+	if !s.state.charged[digest] {
+		left := rule.DailyBudget - s.state.used[key]
+		if batch.Count > left {
+			return client.EvaluateAnswer{}, fault.New(fault.Forbidden, fmt.Sprintf(
+				"The daily budget for %s has %d points left and this batch needs %d. Nothing was charged; it renews at 00:00 UTC.", batch.Class, max(left, 0), batch.Count))
+		}
+		c := charge{Org: m.Sender, Class: string(batch.Class), Day: receipt.Day, Batch: digest, Points: batch.Count}
+		if err := s.journal.append(kindCharge, c); err != nil {
+			return client.EvaluateAnswer{}, unavailable(err)
+		}
+		if err := s.state.addCharge(c); err != nil {
+			return client.EvaluateAnswer{}, err
+		}
+		receipt.Charged = batch.Count
+	}
+	receipt.Remaining = max(rule.DailyBudget-s.state.used[key], 0)
+	answer, err := oprf.Evaluate(s.keys.shares[string(batch.Class)], req.Points, rand.Reader)
+	if err != nil {
+		return client.EvaluateAnswer{}, fault.Wrap(fault.Invalid, "A blinded point is not valid.", err)
+	}
+	obj, err := signed.Sign(client.EvaluateReceiptDomain, s.who.ID, s.who.signKey(), receipt)
+	return client.EvaluateAnswer{Answer: answer, Receipt: obj}, err
+}
+
+func (s *Server) checkBatch(sender string, req client.EvaluateRequest) (client.BatchManifest, opening.Hash, opening.ClassRule, error) {
+	fail := func(text string) (client.BatchManifest, opening.Hash, opening.ClassRule, error) {
+		return client.BatchManifest{}, opening.Hash{}, opening.ClassRule{}, fault.New(fault.Invalid, text)
+	}
+	var b client.BatchManifest
+	if err := req.Batch.Open(client.BatchDomain, s.memberKey(sender), &b); err != nil || req.Batch.Key != sender {
+		return fail("The batch manifest is not signed by the sender.")
+	}
+	rule, ok := s.state.manifest.Class(selector.Class(b.Class))
+	switch {
+	case b.Pool != s.keys.plan.Pool || b.Epoch != s.keys.plan.Epoch || b.Organisation != sender:
+		return fail("The batch is for another pool, epoch or organisation.")
+	case !ok:
+		return fail("The manifest does not admit this selector class.")
+	case b.Count != len(req.Points) || !validPad(b.Count):
+		return fail("A batch holds a power of two between 256 and 16,384 points, as its manifest says.")
+	case b.Root != client.PointsRoot(req.Points):
+		return fail("The points are not those that the batch manifest covers.")
+	}
+	return b, opening.Digest(req.Batch.Body), rule, nil
+}
+
+func validPad(n int) bool {
+	p, err := oprf.PadSize(n)
+	return err == nil && p == n
+}
+
+// Cosign witnesses a checkpoint: consistent with all this holder has seen,
+// recorded on disk before the cosignature exists.
+func (s *Server) Cosign(o signed.Object) (client.CosignAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var req client.CosignRequest
+	if _, err := s.sender(o, client.PathCosign, s.hubKey, &req); err != nil {
+		return client.CosignAnswer{}, err
+	}
+	now := s.clock.Now()
+	last := s.state.last()
+	w := tlog.WitnessState{Size: last.Size, Root: last.Root}
+	line, next, err := s.consider(w, req, now)
+	if err != nil {
+		return client.CosignAnswer{}, fault.Wrap(fault.Conflict, "The checkpoint was not cosigned: "+err.Error()+".", err)
+	}
+	if next.Size > last.Size || len(s.state.witness) == 0 {
+		rec := witnessed{Size: next.Size, Root: next.Root, Time: now.UnixMicro()}
+		if err := s.journal.append(kindWitness, rec); err != nil {
+			return client.CosignAnswer{}, unavailable(err)
+		}
+		s.state.witness = append(s.state.witness, rec)
+	}
+	return client.CosignAnswer{Line: line}, nil
+}
+
+func (s *Server) hubKey(id string) ed25519.PublicKey {
+	if id == s.keys.plan.Hub.ID {
+		return s.keys.plan.Hub.Key
+	}
+	return nil
+}
+
+// Manifest takes a chain of manifests: each must follow the one before and
+// carry the governance quorum. A lower version changes nothing.
+func (s *Server) Manifest(chain []opening.SignedManifest) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.takeManifests(chain)
+}
+
+func (s *Server) takeManifests(chain []opening.SignedManifest) error {
+	for _, sm := range chain {
+		m, err := sm.Open(s.keys.plan.Governance)
+		if err != nil {
+			return fault.Wrap(fault.Forbidden, "The manifest was refused: "+err.Error()+".", err)
+		}
+		if m.Version <= s.state.manifest.Version {
+			if m.Version == s.state.manifest.Version && opening.Digest(sm.Body) != opening.Digest(s.state.signed.Body) {
+				return fault.New(fault.Conflict, "This holder knows another manifest of the same version.")
+			}
+			continue
+		}
+		if err := s.checkManifest(m); err != nil {
+			return fault.Wrap(fault.Forbidden, "The manifest was refused: "+err.Error()+".", err)
+		}
+		seen := manifestSeen{Manifest: sm, Time: s.clock.Now().UnixMicro()}
+		if err := s.journal.append(kindManifest, seen); err != nil {
+			return unavailable(err)
+		}
+		if err := s.state.setManifest(s.keys.plan.Governance, seen); err != nil {
+			return err
+		}
+		s.log.Info("manifest accepted", "version", m.Version)
+	}
+	return nil
+}
+
+func (s *Server) checkManifest(m opening.Manifest) error {
+	plan := s.keys.plan
+	if m.Demo && !s.demo {
+		return errors.New("it is for demonstration only")
+	}
+	if m.Pool != plan.Pool || m.Epoch != plan.Epoch || m.Quorum != plan.T || len(m.Holders) != plan.N {
+		return errors.New("pool, epoch, quorum or number of holders differ from the ceremony")
+	}
+	if m.Transcript != opening.Hash(s.keys.transcript.Hash()) {
+		return errors.New("it names another ceremony transcript")
+	}
+	if !sameHub(m.Hub, plan.Hub) {
+		return errors.New("it names another hub or log key than the ceremony")
+	}
+	for i, h := range m.Holders {
+		p := plan.Holders[i]
+		if h.ID != p.ID || h.Entity != p.Entity || !h.Key.Equal(p.Key) || !h.Witness.Equal(p.Witness) || string(h.HPKE) != string(p.HPKE) {
+			return fmt.Errorf("holder %d differs from the ceremony", i+1)
+		}
+	}
+	if old := s.state.manifest; old.Version > 0 {
+		if m.Version != old.Version+1 || m.Previous != opening.Digest(s.state.signed.Body) {
+			return errors.New("it does not follow the version that this holder knows")
+		}
+		if opening.Loosens(old, m) && s.clock.Now().Before(time.UnixMicro(m.Issued).Add(opening.LooseningDelay)) {
+			return errors.New("it loosens the one before and binds only 30 days after its issue")
+		}
+	}
+	return nil
+}
+
+func sameHub(a, b opening.Operator) bool {
+	return a.ID == b.ID && a.Entity == b.Entity && a.Key.Equal(b.Key) && a.LogOrigin == b.LogOrigin && a.LogKey.Equal(b.LogKey)
+}
+
+// Deny keeps a signed fact that forbids openings and acknowledges it.
+func (s *Server) Deny(o signed.Object) (signed.Object, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	digest := opening.Digest(o.Body)
+	if !s.state.denied[digest] {
+		if _, err := opening.OpenDenial(s.state.manifest, s.keys.plan.Governance, o); err != nil {
+			return signed.Object{}, fault.Wrap(fault.Forbidden, "Refused: "+err.Error()+".", err)
+		}
+		if err := s.journal.append(kindDenial, o); err != nil {
+			return signed.Object{}, unavailable(err)
+		}
+		if err := s.state.addDenial(s.keys.plan.Governance, o); err != nil {
+			return signed.Object{}, err
+		}
+	}
+	return signed.Sign(client.DenialAckDomain, s.who.ID, s.who.signKey(),
+		client.DenialAck{Denial: digest, Holder: s.keys.index, Time: s.clock.Now().UnixMicro()})
+}
+
+// Open decides a bundle and answers with sealed partials, or a refusal with
+// its reason. The release is on disk before any share leaves; the same request
+// gets the same bytes for ever.
+func (s *Server) Open(b opening.Bundle) (client.OpenAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.takeManifests(b.Manifests); err != nil {
+		return client.OpenAnswer{}, err
+	}
+	grant, err := s.decide(b)
+	if grant.Digest != (opening.Hash{}) {
+		if err := s.notePending(grant, b.Request); err != nil {
+			return client.OpenAnswer{}, err
+		}
+	}
+	if errors.Is(err, opening.ErrWait) {
+		return client.OpenAnswer{}, fault.Wrap(fault.Conflict, "Not yet: "+err.Error()+".", err)
+	}
+	if err != nil {
+		s.log.Info("opening refused", "reason", err.Error())
+		return client.OpenAnswer{}, fault.Wrap(fault.Forbidden, "Refused: "+err.Error()+".", err)
+	}
+	if r, ok := s.state.released(grant.Digest); ok {
+		return client.OpenAnswer{Partials: r.Partials}, nil
+	}
+	partials, err := s.partials(grant)
+	if err != nil {
+		return client.OpenAnswer{}, err
+	}
+	r := release{Request: grant.Digest, Time: s.clock.Now().UnixMicro(), Partials: partials}
+	if err := s.journal.append(kindRelease, r); err != nil {
+		return client.OpenAnswer{}, unavailable(err)
+	}
+	s.state.addRelease(r)
+	s.log.Info("opening released", "observations", len(partials))
+	return client.OpenAnswer{Partials: partials}, nil
+}
+
+func (s *Server) decide(b opening.Bundle) (opening.Grant, error) {
+	now := s.clock.Now()
+	last := s.state.last()
+	cp, err := s.verifyCheckpoint(b, last, now)
+	if err != nil {
+		return opening.Grant{}, err
+	}
+	return b.Decide(opening.View{Manifest: s.state.manifest, Governance: s.keys.plan.Governance,
+		Denials: &s.state.denials, Now: now, Checkpoint: cp, Witnessed: s.state.witnessedAt})
+}
+
+func (s *Server) notePending(g opening.Grant, req signed.Object) error {
+	if _, ok := s.state.pending[g.Digest]; ok {
+		return nil
+	}
+	if _, ok := s.state.released(g.Digest); ok {
+		return nil
+	}
+	p := pending{Request: g.Digest, Time: s.clock.Now().UnixMicro(), Count: len(g.Request.Labels),
+		Purpose: g.Request.Purpose, Basis: g.Request.LegalBasis}
+	if err := s.journal.append(kindPending, p); err != nil {
+		return unavailable(err)
+	}
+	s.state.pending[p.Request] = p
+	return nil
+}
+
+// partials computes, seals and signs one share per granted observation.
+func (s *Server) partials(g opening.Grant) ([]signed.Object, error) {
+	share := s.keys.shares[client.PayloadLabel]
+	out := make([]signed.Object, 0, len(g.Openings))
+	for _, o := range g.Openings {
+		p, err := seal.Decrypt(share, s.keys.plan.Pool, s.keys.plan.Epoch, o.KEM, o.Label, rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		raw, err := signed.Marshal(p)
+		if err != nil {
+			return nil, err
+		}
+		sealed, err := seal.SealTo(s.state.manifest.Authority.HPKE, opening.PartialInfo(g.Digest, o.Label, s.keys.index), raw)
+		if err != nil {
+			return nil, err
+		}
+		obj, err := signed.Sign(opening.PartialDomain, s.who.ID, s.who.signKey(),
+			opening.SealedPartial{Request: g.Digest, Label: o.Label, Index: s.keys.index, Sealed: sealed})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, obj)
+	}
+	return out, nil
+}
+
+func unavailable(err error) error {
+	return fault.Wrap(fault.Unavailable, "The key holder cannot write its state, so nothing was answered.", err)
+}

@@ -1,0 +1,166 @@
+package keyholder
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"parallax/opening"
+	"parallax/signed"
+	"parallax/tlog"
+)
+
+// Journal entry kinds.
+const (
+	kindCharge   = "charge"
+	kindWitness  = "witness"
+	kindManifest = "manifest"
+	kindDenial   = "denial"
+	kindPending  = "pending"
+	kindRelease  = "release"
+)
+
+type charge struct {
+	Org    string       `json:"org"`
+	Class  string       `json:"class"`
+	Day    string       `json:"day"`
+	Batch  opening.Hash `json:"batch"`
+	Points int          `json:"points"`
+}
+
+type witnessed struct {
+	Size int64     `json:"size"`
+	Root tlog.Hash `json:"root"`
+	Time int64     `json:"time"`
+}
+
+type manifestSeen struct {
+	Manifest opening.SignedManifest `json:"manifest"`
+	Time     int64                  `json:"time"`
+}
+
+// pending is a request that this holder has been asked to open; it shows on
+// the holder's page from the first time it is seen (the veto window).
+type pending struct {
+	Request opening.Hash `json:"request"`
+	Time    int64        `json:"time"`
+	Count   int          `json:"count"`
+	Purpose string       `json:"purpose"`
+	Basis   string       `json:"basis"`
+}
+
+// release is the holder's own record of a release, written before the shares
+// leave; the same request always gets these same bytes.
+type release struct {
+	Request  opening.Hash    `json:"request"`
+	Time     int64           `json:"time"`
+	Partials []signed.Object `json:"partials"`
+}
+
+type budgetKey struct{ org, class, day string }
+
+// state is everything that survives restart, rebuilt from the journal. The
+// server's mutex owns it.
+type state struct {
+	used      map[budgetKey]int
+	charged   map[opening.Hash]bool
+	witness   []witnessed // ascending size
+	manifest  opening.Manifest
+	signed    opening.SignedManifest
+	since     time.Time // when the holder first saw this manifest
+	denials   opening.Denials
+	denialLog []opening.Denial
+	denied    map[opening.Hash]bool
+	pending   map[opening.Hash]pending
+	releases  []release
+}
+
+func newState() *state {
+	return &state{used: make(map[budgetKey]int), charged: make(map[opening.Hash]bool),
+		denied: make(map[opening.Hash]bool), pending: make(map[opening.Hash]pending)}
+}
+
+// apply replays one journal entry; gov is the governance that the ceremony fixed.
+func (s *state) apply(gov opening.Governance, kind string, data []byte) error {
+	switch kind {
+	case kindCharge:
+		return decode(data, s.addCharge)
+	case kindWitness:
+		return decode(data, func(w witnessed) error { s.witness = append(s.witness, w); return nil })
+	case kindManifest:
+		return decode(data, func(m manifestSeen) error { return s.setManifest(gov, m) })
+	case kindDenial:
+		return decode(data, func(o signed.Object) error { return s.addDenial(gov, o) })
+	case kindPending:
+		return decode(data, func(p pending) error { s.pending[p.Request] = p; return nil })
+	case kindRelease:
+		return decode(data, func(r release) error { s.addRelease(r); return nil })
+	}
+	return fmt.Errorf("unknown entry kind %q: this file was written by another version", kind)
+}
+
+func decode[T any](data []byte, use func(T) error) error {
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	return use(v)
+}
+
+func (s *state) addCharge(c charge) error {
+	s.charged[c.Batch] = true
+	s.used[budgetKey{c.Org, c.Class, c.Day}] += c.Points
+	return nil
+}
+
+func (s *state) setManifest(gov opening.Governance, m manifestSeen) error {
+	got, err := m.Manifest.Open(gov)
+	if err != nil {
+		return err
+	}
+	s.manifest, s.signed, s.since = got, m.Manifest, time.UnixMicro(m.Time)
+	return nil
+}
+
+func (s *state) addDenial(gov opening.Governance, o signed.Object) error {
+	d, err := opening.OpenDenial(s.manifest, gov, o)
+	if err != nil {
+		return err
+	}
+	s.denials.Apply(d)
+	s.denialLog = append(s.denialLog, d)
+	s.denied[opening.Digest(o.Body)] = true
+	return nil
+}
+
+func (s *state) addRelease(r release) {
+	s.releases = append(s.releases, r)
+	delete(s.pending, r.Request)
+}
+
+func (s *state) released(request opening.Hash) (release, bool) {
+	for _, r := range s.releases {
+		if r.Request == request {
+			return r, true
+		}
+	}
+	return release{}, false
+}
+
+// witnessedAt is when this holder first cosigned a log of at least size
+// entries: the witnessed time of the leaf before size.
+func (s *state) witnessedAt(size int64) (time.Time, bool) {
+	for _, w := range s.witness {
+		if w.Size >= size {
+			return time.UnixMicro(w.Time), true
+		}
+	}
+	return time.Time{}, false
+}
+
+func (s *state) last() witnessed {
+	if len(s.witness) == 0 {
+		return witnessed{}
+	}
+	return s.witness[len(s.witness)-1]
+}

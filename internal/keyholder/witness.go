@@ -1,0 +1,58 @@
+package keyholder
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"parallax/client"
+	"parallax/opening"
+	"parallax/tlog"
+)
+
+// maxCheckpointAge is how old a bundle's witnessed checkpoint may be.
+const maxCheckpointAge = 24 * time.Hour
+
+// consider decides on a cosignature; the caller records next before the line
+// leaves.
+func (s *Server) consider(w tlog.WitnessState, req client.CosignRequest, now time.Time) (line []byte, next tlog.WitnessState, err error) {
+	hub := s.keys.plan.Hub
+	cp, next, err := w.Consider(req.Note, req.Proof, hub.LogOrigin, hub.LogKey)
+	if err != nil {
+		return nil, w, err
+	}
+	return tlog.Cosign(cp, s.who.ID, s.who.witnessKey(), now), next, nil
+}
+
+// verifyCheckpoint accepts a bundle's checkpoint only with a quorum of the
+// ceremony's witnesses, young enough, and consistent with this holder's own.
+func (s *Server) verifyCheckpoint(b opening.Bundle, last witnessed, now time.Time) (tlog.Checkpoint, error) {
+	plan := s.keys.plan
+	var keys []tlog.WitnessKey
+	for _, h := range plan.Holders {
+		keys = append(keys, tlog.WitnessKey{Name: h.ID, Key: h.Witness})
+	}
+	cp, cosigs, err := tlog.VerifyNote(b.Checkpoint, plan.Hub.LogOrigin, plan.Hub.LogKey, keys, plan.T)
+	if err != nil {
+		return tlog.Checkpoint{}, err
+	}
+	fresh := 0
+	for _, c := range cosigs {
+		if age := now.Sub(c.Time); age <= maxCheckpointAge && age >= -5*time.Minute {
+			fresh++
+		}
+	}
+	if fresh < plan.T {
+		return tlog.Checkpoint{}, fmt.Errorf("the checkpoint has %d cosignatures of the last 24 hours, %d are needed", fresh, plan.T)
+	}
+	if cp.Size < last.Size {
+		return tlog.Checkpoint{}, errors.New("the checkpoint is behind what this holder has witnessed")
+	}
+	if b.Consistency.Old != last.Size || b.Consistency.New != cp.Size {
+		return tlog.Checkpoint{}, errors.New("the consistency proof does not start at this holder's last checkpoint")
+	}
+	if err := b.Consistency.Verify(last.Root, cp.Root); err != nil {
+		return tlog.Checkpoint{}, fmt.Errorf("the checkpoint does not follow from what this holder witnessed: %w", err)
+	}
+	return cp, nil
+}
