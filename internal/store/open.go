@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the driver named "sqlite"
+)
+
+const (
+	// busyWait is how long SQLite waits for another process's lock.
+	busyWait = 10 * time.Second
+	// sqliteReaders and postgresConns bound the connections of one process.
+	sqliteReaders = 8
+	postgresConns = 16
+)
+
+// DB is an open database. It may be used from several goroutines.
+type DB struct {
+	write    *sql.DB // SQLite: exactly one connection, which makes one writer
+	read     *sql.DB // SQLite: a pool that cannot write; PostgreSQL: the same pool
+	postgres bool
+}
+
+// Open opens the database that dsn names: a file path, "sqlite:" and a file
+// path, or a "postgres://" URL. A SQLite file that does not exist is created,
+// readable by its owner only; its folder must exist. Open fails when the
+// database does not keep what it acknowledges.
+func Open(ctx context.Context, dsn string) (*DB, error) {
+	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
+		return openPostgres(ctx, dsn)
+	}
+	path, named := strings.CutPrefix(dsn, "sqlite:")
+	switch {
+	case path == "":
+		return nil, errors.New("store: no database is named")
+	case strings.Contains(path, ":memory:") || strings.HasPrefix(path, "file:"):
+		return nil, errors.New("store: name a SQLite database by its plain file path")
+	case !named && strings.Contains(path, "://"):
+		return nil, errors.New("store: unknown kind of database; use a file path or a postgres:// URL")
+	}
+	return openSQLite(ctx, path)
+}
+
+// Postgres reports which of the two databases this is, for the few bulk paths
+// that have a function of their own there.
+func (db *DB) Postgres() bool { return db.postgres }
+
+// Close releases the connections. Transactions under way are rolled back.
+func (db *DB) Close() error {
+	if db.postgres {
+		return db.write.Close()
+	}
+	// The writer last: closing the last connection folds the WAL into the file.
+	return errors.Join(db.read.Close(), db.write.Close())
+}
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) }
+
+func openSQLite(ctx context.Context, path string) (*DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	// SQLite would create the file readable by everyone; its WAL takes the
+	// file's mode.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	db := &DB{}
+	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "immediate", "0")); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	db.write.SetMaxOpenConns(1)
+	if db.read, err = sql.Open("sqlite", sqliteDSN(path, "deferred", "1")); err != nil {
+		return nil, errors.Join(fmt.Errorf("store: %w", err), db.write.Close())
+	}
+	db.read.SetMaxOpenConns(sqliteReaders)
+	db.read.SetMaxIdleConns(sqliteReaders)
+	for _, pool := range []*sql.DB{db.write, db.read} {
+		if err := assertSQLite(ctx, pool); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return db, nil
+}
+
+// sqliteDSN spells out every setting that the package comment promises. The
+// driver applies it to each new connection.
+func sqliteDSN(path, lock, queryOnly string) string {
+	q := url.Values{
+		"_busy_timeout": {fmt.Sprint(busyWait.Milliseconds())},
+		"_foreign_keys": {"1"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_txlock":       {lock},
+		"_query_only":   {queryOnly},
+		"_dqs":          {"0"},
+		"_defensive":    {"1"},
+		"_pragma":       {"case_sensitive_like(1)"},
+	}
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
+	return u.String()
+}
+
+// assertSQLite reads the settings back: SQLite ignores what it cannot do (WAL
+// on a file system without shared memory, say) without an error.
+func assertSQLite(ctx context.Context, pool *sql.DB) error {
+	for _, want := range []struct{ name, value string }{
+		{"journal_mode", "wal"},
+		{"synchronous", "2"}, // FULL
+		{"foreign_keys", "1"},
+		{"busy_timeout", fmt.Sprint(busyWait.Milliseconds())},
+	} {
+		if err := assertSetting(ctx, pool, "PRAGMA "+want.name, want.name, want.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func openPostgres(ctx context.Context, dsn string) (*DB, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("store: the postgres URL cannot be read: %w", err)
+	}
+	config.RuntimeParams["synchronous_commit"] = "on"
+	config.RuntimeParams["default_transaction_isolation"] = "read committed"
+	config.RuntimeParams["timezone"] = "UTC"
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "parallax"
+	}
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(postgresConns)
+	pool.SetMaxIdleConns(postgresConns)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	for _, name := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
+		if err := assertSetting(ctx, pool, "SHOW "+name, name, "on"); err != nil {
+			return nil, errors.Join(err, pool.Close())
+		}
+	}
+	return &DB{write: pool, read: pool, postgres: true}, nil
+}
+
+func assertSetting(ctx context.Context, pool *sql.DB, query, name, want string) error {
+	var got string
+	if err := pool.QueryRowContext(ctx, query).Scan(&got); err != nil {
+		return fmt.Errorf("store: reading %s: %w", name, err)
+	}
+	if got != want {
+		return fmt.Errorf("store: the database has %s=%s where %s is needed to keep what it acknowledges", name, got, want)
+	}
+	return nil
+}
