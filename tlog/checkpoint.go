@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -124,26 +125,26 @@ func logVerifier(origin string, pub ed25519.PublicKey) verifier {
 
 func witnessVerifier(w WitnessKey) verifier {
 	return verifier{w.Name, keyID(w.Name, algCosignature, w.Key), func(msg, sig []byte) bool {
-		return len(sig) == 8+ed25519.SignatureSize &&
-			ed25519.Verify(w.Key, cosigned(string(msg), int64(binary.BigEndian.Uint64(sig))), sig[8:])
+		if len(sig) != 8+ed25519.SignatureSize {
+			return false
+		}
+		at := binary.BigEndian.Uint64(sig)
+		return at <= math.MaxInt64 && ed25519.Verify(w.Key, cosigned(string(msg), int64(at)), sig[8:])
 	}}
 }
 
 // VerifyNote checks a checkpoint note: the log's own signature under origin,
 // and at least quorum cosignatures by different listed witnesses. Unknown
-// signature lines are ignored; a known key with a bad signature is refused.
+// signature lines are ignored; a known key with a bad signature is refused. So
+// is a list in which one key would count twice: under two names, or as the
+// log's own witness.
 func VerifyNote(raw []byte, origin string, logKey ed25519.PublicKey, witnesses []WitnessKey, quorum int) (Checkpoint, []Cosignature, error) {
 	if len(raw) > maxNote {
 		return Checkpoint{}, nil, errors.New("checkpoint: the note is too long")
 	}
-	known := []note.Verifier{logVerifier(origin, logKey)}
-	names := map[string]bool{origin: true}
-	for _, w := range witnesses {
-		if names[w.Name] {
-			return Checkpoint{}, nil, fmt.Errorf("checkpoint: two keys are named %s", w.Name)
-		}
-		names[w.Name] = true
-		known = append(known, witnessVerifier(w))
+	known, err := verifiers(origin, logKey, witnesses)
+	if err != nil {
+		return Checkpoint{}, nil, err
 	}
 	n, err := note.Open(raw, note.VerifierList(known...))
 	if err != nil {
@@ -169,6 +170,29 @@ func VerifyNote(raw []byte, origin string, logKey ed25519.PublicKey, witnesses [
 	return c, cosigs, nil
 }
 
+// verifiers lists the keys that may sign, each once.
+func verifiers(origin string, logKey ed25519.PublicKey, witnesses []WitnessKey) ([]note.Verifier, error) {
+	if len(logKey) != ed25519.PublicKeySize {
+		return nil, errors.New("checkpoint: the log's key has a wrong length")
+	}
+	known := []note.Verifier{logVerifier(origin, logKey)}
+	names := map[string]bool{origin: true}
+	keys := map[string]bool{string(logKey): true}
+	for _, w := range witnesses {
+		switch {
+		case len(w.Key) != ed25519.PublicKeySize:
+			return nil, fmt.Errorf("checkpoint: the key of %s has a wrong length", w.Name)
+		case names[w.Name]:
+			return nil, fmt.Errorf("checkpoint: two keys are named %s", w.Name)
+		case keys[string(w.Key)]:
+			return nil, fmt.Errorf("checkpoint: the key of %s is there twice", w.Name)
+		}
+		names[w.Name], keys[string(w.Key)] = true, true
+		known = append(known, witnessVerifier(w))
+	}
+	return known, nil
+}
+
 func sortSignatures(sigs []note.Signature, origin string) (own bool, cosigs []Cosignature, err error) {
 	seen := make(map[string]bool)
 	for _, s := range sigs {
@@ -186,32 +210,6 @@ func sortSignatures(sigs []note.Signature, origin string) (own bool, cosigs []Co
 		}
 	}
 	return own, cosigs, nil
-}
-
-// WitnessState is all that a witness keeps: the newest head it has cosigned.
-type WitnessState struct {
-	Size int64
-	Root Hash
-}
-
-// Consider decides whether a witness may cosign: the note is signed by the log,
-// not behind the witness, and consistent with what it has seen. The caller
-// persists the new state before the cosignature leaves.
-func (w WitnessState) Consider(raw []byte, proof Consistency, origin string, logKey ed25519.PublicKey) (Checkpoint, WitnessState, error) {
-	c, _, err := VerifyNote(raw, origin, logKey, nil, 0)
-	if err != nil {
-		return Checkpoint{}, w, err
-	}
-	if c.Size < w.Size {
-		return Checkpoint{}, w, fmt.Errorf("checkpoint: it has %d entries, %d were witnessed before", c.Size, w.Size)
-	}
-	if proof.Old != w.Size || proof.New != c.Size {
-		return Checkpoint{}, w, fmt.Errorf("checkpoint: the proof is from %d to %d, this witness is at %d", proof.Old, proof.New, w.Size)
-	}
-	if err := proof.Verify(w.Root, c.Root); err != nil {
-		return Checkpoint{}, w, fmt.Errorf("checkpoint: it does not follow from what was witnessed before: %w", err)
-	}
-	return c, WitnessState{c.Size, c.Root}, nil
 }
 
 // AddLine appends a signature line to a note.

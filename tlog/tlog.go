@@ -72,12 +72,20 @@ type Consistency struct {
 	Path []Hash `json:"path"`
 }
 
+// EmptyRoot is the root of a log without entries: SHA-256 of nothing.
+func EmptyRoot() Hash { return Hash(sha256.Sum256(nil)) }
+
 // Verify checks consistency between two roots. An empty log is a prefix of
-// every log.
+// every log, whatever oldRoot is. Where nothing is to be proved the path must
+// be empty.
 func (p Consistency) Verify(oldRoot, newRoot Hash) error {
 	switch {
 	case p.Old < 0 || p.New < p.Old:
 		return fmt.Errorf("a log of %d entries cannot follow one of %d", p.New, p.Old)
+	case (p.Old == 0 || p.Old == p.New) && len(p.Path) != 0:
+		return errors.New("the proof has a path where none is needed")
+	case p.Old == 0 && p.New == 0 && newRoot != EmptyRoot():
+		return errors.New("a log without entries has another root")
 	case p.Old == 0:
 		return nil
 	case p.Old == p.New:
@@ -134,7 +142,7 @@ func Append(n int64, commitment Hash, store Store) ([]Hash, error) {
 // Root is the Merkle root of the first size leaves.
 func Root(size int64, store Store) (Hash, error) {
 	if size == 0 {
-		return Hash(sha256.Sum256(nil)), nil
+		return EmptyRoot(), nil
 	}
 	h, err := tlog.TreeHash(size, store.reader())
 	return Hash(h), err
