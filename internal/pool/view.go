@@ -1,0 +1,160 @@
+package pool
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"time"
+
+	"parallax/internal/fault"
+	"parallax/internal/store"
+	"parallax/opening"
+	"parallax/seal"
+)
+
+// Observed is a live observation as the list of leads needs it.
+type Observed struct {
+	Label  seal.Label
+	Header opening.Header
+	// Logged is when a witnessed checkpoint was first known to cover the
+	// observation's batch; zero before.
+	Logged time.Time
+}
+
+// Stored is an observation with all that shows it was contributed.
+type Stored struct {
+	Label       seal.Label
+	Observation opening.Observation
+	Box         []byte
+	Path        seal.Path
+	Root        opening.Hash
+	BatchSig    []byte
+	Ticket      string
+	Live        bool
+}
+
+func scanPairs(out map[seal.Label]seal.Label) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var l, c []byte
+		if err := rows.Scan(&l, &c); err != nil {
+			return err
+		}
+		out[seal.Label(l)] = seal.Label(c)
+		return nil
+	}
+}
+
+// Candidates gives the clusters in which some tag comes from two
+// organisations or more, each with its live observations by label.
+func (s *Service) Candidates(ctx context.Context) ([][]Observed, error) {
+	member := make(map[seal.Label]seal.Label)
+	var out [][]Observed
+	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err := query(ctx, tx, `SELECT label, cluster FROM pool_cluster WHERE cluster IN (
+			SELECT c.cluster FROM pool_token_sum s JOIN pool_obs_tag t ON t.tag = s.tag AND t.person
+			JOIN pool_cluster c ON c.label = t.label WHERE s.orgs >= 2)`, nil, scanPairs(member))
+		if err != nil {
+			return err
+		}
+		list, err := readObserved(ctx, tx, member)
+		if err != nil {
+			return err
+		}
+		groups := make(map[seal.Label]int)
+		for _, o := range list {
+			at, ok := groups[member[o.Label]]
+			if !ok {
+				at = len(out)
+				groups[member[o.Label]] = at
+				out = append(out, nil)
+			}
+			out[at] = append(out[at], o)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func readObserved(ctx context.Context, tx *store.Tx, of map[seal.Label]seal.Label) ([]Observed, error) {
+	keys := make([][]byte, 0, len(of))
+	for l := range of {
+		keys = append(keys, append([]byte{}, l[:]...))
+	}
+	var out []Observed
+	err := queryIn(ctx, tx, `SELECT o.label, o.body, b.logged FROM pool_observation o JOIN pool_batch b ON b.org = o.org AND b.root = o.root
+		WHERE o.state = 'live' AND o.label IN (`, nil, distinct(keys), ``, func(rows *sql.Rows) error {
+		var l []byte
+		var body string
+		var logged int64
+		if err := rows.Scan(&l, &body, &logged); err != nil {
+			return err
+		}
+		var ob opening.Observation
+		if err := json.Unmarshal([]byte(body), &ob); err != nil {
+			return err
+		}
+		h, err := opening.DecodeHeader(ob.Header)
+		if err != nil {
+			return err
+		}
+		o := Observed{Label: seal.Label(l), Header: h}
+		if logged > 0 {
+			o.Logged = time.UnixMicro(logged)
+		}
+		out = append(out, o)
+		return nil
+	})
+	sort.Slice(out, func(i, j int) bool { return string(out[i].Label[:]) < string(out[j].Label[:]) })
+	return out, err
+}
+
+// Items gives observations with box, batch path and ticket, in the order of
+// the labels. An unknown label is a fault.
+func (s *Service) Items(ctx context.Context, labels []seal.Label) ([]Stored, error) {
+	out := make([]Stored, 0, len(labels))
+	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for _, l := range labels {
+			x, err := readStored(ctx, tx, l)
+			if err != nil {
+				return err
+			}
+			out = append(out, x)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func readStored(ctx context.Context, tx *store.Tx, label seal.Label) (Stored, error) {
+	x := Stored{Label: label}
+	var org, body, state string
+	var root []byte
+	var place int64
+	err := tx.QueryRowContext(ctx, `SELECT o.org, o.root, o.place, o.body, o.box, o.state, b.sig, b.ticket FROM pool_observation o
+		JOIN pool_batch b ON b.org = o.org AND b.root = o.root WHERE o.label = $1`, label[:]).
+		Scan(&org, &root, &place, &body, &x.Box, &state, &x.BatchSig, &x.Ticket)
+	if err == sql.ErrNoRows {
+		return x, fault.New(fault.NotFound, "An observation is not in this pool.")
+	}
+	if err != nil {
+		return x, err
+	}
+	if err := json.Unmarshal([]byte(body), &x.Observation); err != nil {
+		return x, err
+	}
+	x.Root, x.Live = opening.Hash(root), state == "live"
+	var raw [][]byte
+	if err := query(ctx, tx, `SELECT label FROM pool_batch_label WHERE org = $1 AND root = $2 ORDER BY place`, []any{org, root}, collect(&raw)); err != nil {
+		return x, err
+	}
+	labels := make([]seal.Label, len(raw))
+	for i, r := range raw {
+		labels[i] = seal.Label(r)
+	}
+	if x.Path, err = seal.Prove(labels, int(place)); err != nil {
+		return x, fmt.Errorf("batch of a stored observation: %w", err)
+	}
+	return x, nil
+}
