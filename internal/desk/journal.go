@@ -2,11 +2,14 @@ package desk
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sort"
 
 	"parallax/client"
+	"parallax/internal/fault"
 	"parallax/internal/store"
 	"parallax/oprf"
 	"parallax/selector"
@@ -121,6 +124,12 @@ func (d *Desk) sendKept(ctx context.Context, m client.Member) (int, error) {
 // send contributes and keeps the verified receipt.
 func (d *Desk) send(ctx context.Context, m client.Member, id []byte, req client.ContributeRequest) error {
 	receipt, r, err := m.Contribute(ctx, req)
+	var p *client.Problem
+	if errors.As(err, &p) && (p.Status == 400 || p.Status == 422) {
+		// All or nothing at the hub: nothing of it is there, so its rows are
+		// free to be corrected and submitted again.
+		return errors.Join(lineErrors(p), d.forget(ctx, id, req))
+	}
 	if err != nil {
 		return refused(err)
 	}
@@ -130,6 +139,39 @@ func (d *Desk) send(ctx context.Context, m client.Member, id []byte, req client.
 	}
 	return d.records.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE desk_contribution SET receipt = $1, received = $2 WHERE id = $3`, sealed, r.Time, id)
+		return err
+	})
+}
+
+// lineErrors gives the hub's refusal with the observations that it names.
+func lineErrors(p *client.Problem) error {
+	text := "The hub refused a contribution and kept nothing of it: " + p.Detail
+	for i, l := range p.Lines {
+		if i == 10 {
+			text += fmt.Sprintf(" ... and %d more", len(p.Lines)-i)
+			break
+		}
+		text += fmt.Sprintf(" [observation %d: %s]", l.Line, l.Detail)
+	}
+	return fault.Wrap(fault.Invalid, text, p)
+}
+
+// forget takes a refused contribution out of the journal.
+func (d *Desk) forget(ctx context.Context, id []byte, req client.ContributeRequest) error {
+	return d.records.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for _, c := range req.Observations {
+			label, err := c.Observation.Label()
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `DELETE FROM desk_record WHERE label = $1`, d.records.v.key("label", label[:])); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM desk_row WHERE contribution = $1`, id); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM desk_contribution WHERE id = $1`, id)
 		return err
 	})
 }

@@ -25,7 +25,8 @@ type Record struct {
 	Info      string              `json:"info"`   // admiralty 1 to 6
 	Strength  int                 `json:"strength"`
 	Kind      string              `json:"kind"`
-	Date      string              `json:"date"` // 2006-01-02
+	Date      string              `json:"date"`    // 2006-01-02
+	Undated   bool                `json:"undated"` // Date is only the day it was read
 	Origin    string              `json:"origin"`
 	Note      string              `json:"note"`
 	Selectors []selector.Selector `json:"selectors"` // every accepted form
@@ -118,7 +119,11 @@ func (r *Reading) facts(m Mapping, row Row, today time.Time) bool {
 	default:
 		r.refuse(row.Line, m.Strength, "bad-strength", "The strength must be 1, 2 or 3.")
 	}
-	date, ok := readDate(value(m.Date, row, today.UTC().Format(time.DateOnly)))
+	written := value(m.Date, row, "")
+	date, ok := readDate(written)
+	if written == "" {
+		date, ok, r.Record.Undated = today.UTC().Format(time.DateOnly), true, true
+	}
 	if !ok {
 		r.refuse(row.Line, m.Date, "bad-date", "The date must be written as 2026-11-24, 24/11/2026 or with a time as in RFC 3339.")
 	}

@@ -181,6 +181,9 @@ func (d *Desk) inputID(path string, m Mapping) ([]byte, error) {
 // rowID names what a row says by a keyed hash, wherever in a file it stands.
 func (d *Desk) rowID(rec Record) ([]byte, error) {
 	rec.Line = 0
+	if rec.Undated {
+		rec.Date = "" // the same row tomorrow is still the same row
+	}
 	raw, err := json.Marshal(rec)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,232 @@
+package desk
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"parallax/client"
+	"parallax/internal/fault"
+	"parallax/internal/store"
+	"parallax/opening"
+	"parallax/signed"
+	"parallax/tlog"
+)
+
+// A ReceiptFile holds all that an offline verifier needs to see that a batch
+// is in the witnessed log; it names no selector and no observation.
+type ReceiptFile struct {
+	Setup      client.Setup             `json:"setup"`
+	Manifests  []opening.SignedManifest `json:"manifests"`
+	Receipt    signed.Object            `json:"receipt"`
+	Log        opening.LogProof         `json:"log"`
+	Checkpoint []byte                   `json:"checkpoint"`
+}
+
+// Receipts asks for the proof behind every receipt, verifies it and saves one
+// self-contained file each in dir. Pending ones are counted and left for later.
+func (d *Desk) Receipts(ctx context.Context, dir string) (saved []string, pending int, err error) {
+	m, j, err := d.member(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	var list []signed.Object
+	if err := d.receipts(ctx, func(_ []byte, o signed.Object) error { list = append(list, o); return nil }); err != nil {
+		return nil, 0, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, 0, err
+	}
+	for _, o := range list {
+		path, err := d.receipt(ctx, m, j, o, dir)
+		if err != nil {
+			return saved, pending, err
+		}
+		if path == "" {
+			pending++
+			continue
+		}
+		saved = append(saved, path)
+	}
+	return saved, pending, nil
+}
+
+func (d *Desk) receipt(ctx context.Context, m client.Member, j joined, o signed.Object, dir string) (string, error) {
+	hub := m.Manifest.Hub
+	r, err := client.CheckReceipt(o, hub.Key)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "receipt-"+hex.EncodeToString(r.Root[:8])+".json")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	var proof client.ReceiptProof
+	if err := m.Call(ctx, hub.ID, hub.URL, client.PathReceipts, client.ReceiptRequest{Ticket: r.Ticket}, &proof); err != nil {
+		return "", refused(err)
+	}
+	if proof.State != client.ReceiptLogged || proof.Log == nil {
+		return "", nil
+	}
+	f := ReceiptFile{Setup: j.Setup, Manifests: j.Manifests, Receipt: o, Log: *proof.Log, Checkpoint: proof.Checkpoint}
+	if err := f.verify(m.Manifest, r); err != nil {
+		return "", fmt.Errorf("the hub's proof for a receipt was refused: %w", err)
+	}
+	raw, err := json.MarshalIndent(f, "", " ")
+	if err != nil {
+		return "", err
+	}
+	return path, writeNew(path, append(raw, '\n'))
+}
+
+// verify checks the log proof of a receipt under the manifest's witnesses.
+func (f ReceiptFile) verify(m opening.Manifest, r client.Receipt) error {
+	cp, err := verifyCheckpoint(m, f.Checkpoint)
+	if err != nil {
+		return err
+	}
+	if opening.Hash(tlog.Commit(f.Log.Opening.Nonce, f.Log.Opening.Record)) != r.Commitment {
+		return errors.New("the log entry is not the one that the receipt promised")
+	}
+	var rec opening.BatchRecord
+	if err := f.Log.Verify(cp, &rec); err != nil {
+		return err
+	}
+	if rec.Type != "batch" || rec.Pool != r.Pool || rec.Org != r.Org || rec.Root != r.Root {
+		return errors.New("the log entry is for another batch")
+	}
+	return nil
+}
+
+// verifyCheckpoint verifies a checkpoint note and its quorum of witnesses.
+func verifyCheckpoint(m opening.Manifest, note []byte) (tlog.Checkpoint, error) {
+	witnesses := make([]tlog.WitnessKey, len(m.Holders))
+	for i, h := range m.Holders {
+		witnesses[i] = tlog.WitnessKey{Name: h.ID, Key: h.Witness}
+	}
+	cp, _, err := tlog.VerifyNote(note, m.Hub.LogOrigin, m.Hub.LogKey, witnesses, m.Quorum)
+	return cp, err
+}
+
+// Status is what a desk holds and has done.
+type Status struct {
+	Profile
+	Joined        bool   `json:"joined"`
+	Pool          string `json:"pool"`
+	Epoch         string `json:"epoch"`
+	Manifest      int    `json:"manifest"`
+	Admitted      bool   `json:"admitted"`
+	Contributions int    `json:"contributions"` // with a receipt
+	Unsent        int    `json:"unsent"`        // kept, without a receipt yet
+	Rows          int    `json:"rows"`
+	OpenBatches   int    `json:"open_batches"` // of unfinished submissions
+}
+
+// Status reports the desk's own state; it asks nobody.
+func (d *Desk) Status(ctx context.Context) (Status, error) {
+	s := Status{Profile: d.who.Profile}
+	var j joined
+	switch err := d.records.setting(ctx, joinedSetting, &j); {
+	case fault.KindOf(err) == fault.NotFound:
+	case err != nil:
+		return s, err
+	default:
+		m, err := j.manifest()
+		if err != nil {
+			return s, err
+		}
+		me, ok := m.Member(d.who.ID)
+		a, approves := m.Approver(d.who.ID)
+		s.Joined, s.Pool, s.Epoch, s.Manifest = true, m.Pool, m.Epoch, m.Version
+		s.Admitted = ok && me.Key.Equal(d.who.Public) || approves && a.Key.Equal(d.who.Public)
+	}
+	return s, d.records.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for query, n := range map[string]*int{
+			`SELECT COUNT(*) FROM desk_contribution WHERE receipt IS NOT NULL`: &s.Contributions,
+			`SELECT COUNT(*) FROM desk_contribution WHERE receipt IS NULL`:     &s.Unsent,
+			`SELECT COUNT(*) FROM desk_row`:                                    &s.Rows,
+			`SELECT COUNT(*) FROM desk_batch`:                                  &s.OpenBatches,
+		} {
+			if err := tx.QueryRowContext(ctx, query).Scan(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// A Withdrawal is how far a denial has come.
+type Withdrawal struct {
+	Observations int      `json:"observations"`
+	Acks         []string `json:"acks"` // holders that keep the denial
+	Need         int      `json:"need"` // n-t+1: fewer holders cannot open any more
+	Hub          bool     `json:"hub"`
+	Done         bool     `json:"done"`
+	Failed       []string `json:"failed"`
+}
+
+// Withdraw signs a denial for every observation of a reference and sends it to
+// every holder and the hub. It is done only when so many holders keep it that
+// the rest cannot open; run it again to reach the others.
+func (d *Desk) Withdraw(ctx context.Context, reference, reason string) (Withdrawal, error) {
+	m, _, err := d.member(ctx)
+	if err != nil {
+		return Withdrawal{}, err
+	}
+	own, err := d.records.own(ctx, "reference", []byte(reference))
+	if err != nil {
+		return Withdrawal{}, err
+	}
+	if len(own) == 0 || reference == "" {
+		return Withdrawal{}, fault.New(fault.NotFound, "This desk has submitted nothing under that reference.")
+	}
+	den := opening.Denial{Kind: opening.DenyWithdraw, Pool: m.Manifest.Pool, Member: d.who.ID, Reason: reason, Time: d.clock.Now().UnixMicro()}
+	for _, o := range own {
+		den.Labels = append(den.Labels, o.Label)
+	}
+	if _, err := io.ReadFull(d.random, den.Nonce[:]); err != nil {
+		return Withdrawal{}, err
+	}
+	o, err := signed.Sign(opening.DenialDomain, d.who.ID, d.signKey(), den)
+	if err != nil {
+		return Withdrawal{}, err
+	}
+	w := Withdrawal{Observations: len(own), Need: len(m.Manifest.Holders) - m.Manifest.Quorum + 1}
+	for _, h := range m.Manifest.Holders {
+		if err := d.deny(ctx, h, o); err != nil {
+			w.Failed = append(w.Failed, h.ID+": "+err.Error())
+			continue
+		}
+		w.Acks = append(w.Acks, h.ID)
+	}
+	var ans client.ContributeAnswer
+	hub := m.Manifest.Hub
+	if err := m.Call(ctx, hub.ID, hub.URL, client.PathWithdraw, o, &ans); err != nil {
+		w.Failed = append(w.Failed, hub.ID+": "+err.Error())
+	} else {
+		w.Hub = true
+	}
+	w.Done = len(w.Acks) >= w.Need
+	return w, nil
+}
+
+// deny sends a denial to one holder and verifies its acknowledgement.
+func (d *Desk) deny(ctx context.Context, h opening.Holder, o signed.Object) error {
+	var answer signed.Object
+	if err := client.Post(ctx, d.http, h.URL+client.PathDeny, o, &answer); err != nil {
+		return err
+	}
+	var ack client.DenialAck
+	if err := answer.Open(client.DenialAckDomain, h.Key, &ack); err != nil {
+		return err
+	}
+	if ack.Denial != opening.Digest(o.Body) || ack.Holder != h.Index {
+		return errors.New("the acknowledgement is for another denial or holder")
+	}
+	return nil
+}
