@@ -134,7 +134,7 @@ func (d *Desk) Approve(ctx context.Context, id string) (opening.Request, error) 
 	if err != nil {
 		return req, fault.Wrap(fault.Forbidden, "The request was refused here: "+err.Error()+".", err)
 	}
-	a, err := signed.Sign(opening.ApprovalDomain, d.who.ID, d.signKey(), opening.Approval{Request: digest, Time: d.clock.Now().UnixMicro()})
+	a, err := signed.Sign(opening.ApprovalDomain, d.who.ID, d.signKey(), opening.Approval{Approver: d.who.ID, Request: digest, Time: d.clock.Now().UnixMicro()})
 	if err != nil {
 		return req, err
 	}
