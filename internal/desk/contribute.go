@@ -25,7 +25,7 @@ const (
 )
 
 // maxPayload is the largest sealed payload, in bytes.
-const maxPayload = 8_192 - 64
+const maxPayload = seal.MaxPayload
 
 // A Payload is what the authority reads of an opened observation: a reference
 // and the least that helps a decision.
@@ -57,14 +57,22 @@ func payload(org string, rec Record) Payload {
 		p.Note = ""
 		return p
 	}
-	size := 0
 	for _, s := range rec.Selectors {
-		if size += len(s.Value) + 80; size > maxPayload-2_048 {
-			break // the own record behind the reference has them all
-		}
 		p.Selectors = append(p.Selectors, PayloadSelector{s.Class, s.Form, s.Value})
 	}
 	return p
+}
+
+// bounded encodes p, leaving out its last selectors where it would not fit the
+// largest box: the own record behind the reference has them all.
+func (p Payload) bounded() ([]byte, error) {
+	for {
+		raw, err := signed.Marshal(p)
+		if err != nil || len(raw) <= maxPayload || len(p.Selectors) == 0 {
+			return raw, err
+		}
+		p.Selectors = p.Selectors[:len(p.Selectors)-1]
+	}
 }
 
 // header is everything of rec that hub and holders see, except tags.
@@ -128,7 +136,7 @@ func (d *Desk) sealRow(m client.Member, rec Record, tokens map[string]oprf.Posse
 	if err != nil {
 		return sealedRow{}, err
 	}
-	raw, err := signed.Marshal(payload(d.who.ID, rec))
+	raw, err := payload(d.who.ID, rec).bounded()
 	if err != nil {
 		return sealedRow{}, err
 	}

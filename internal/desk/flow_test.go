@@ -432,3 +432,14 @@ func TestStoreShowsNothing(t *testing.T) {
 		t.Errorf("a second init: %v", err)
 	}
 }
+
+func TestPayloadIsBounded(t *testing.T) {
+	rec := Record{Reference: "R"}
+	for range opening.MaxTags {
+		rec.Selectors = append(rec.Selectors, selector.Selector{Class: selector.URL, Value: strings.Repeat(`"`, 2000)})
+	}
+	raw, err := payload("bank", rec).bounded()
+	if err != nil || len(raw) > maxPayload || len(raw) < maxPayload/2 {
+		t.Errorf("%d bytes, %v", len(raw), err)
+	}
+}
