@@ -14,7 +14,6 @@ import (
 	"sync/atomic"
 
 	"parallax/internal/clock"
-	"parallax/internal/fault"
 	"parallax/internal/store"
 	"parallax/tlog"
 )
@@ -44,7 +43,9 @@ type Log struct {
 	readOnly atomic.Bool
 }
 
-// Open migrates the log's tables.
+// Open migrates the log's tables and refuses a database that does not hold this
+// log. Ask the witnesses once (CollectCosignatures) before the first Tick: a
+// restored backup shows there.
 func Open(ctx context.Context, o Options) (*Log, error) {
 	if o.Random == nil {
 		o.Random = rand.Reader
@@ -56,7 +57,15 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Log{o: o}, o.DB.Migrate(ctx, "transparency", sub)
+	l := &Log{o: o}
+	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { return o.DB.Migrate(ctx, "transparency", sub) }, l.check, l.loadHalts,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
 }
 
 // A Ticket is the receipt for a queued entry.
@@ -69,8 +78,18 @@ type Ticket struct {
 // Append queues an entry in the caller's transaction. It refuses when the log
 // is read-only: then the act must not happen either.
 func (l *Log) Append(ctx context.Context, tx *store.Tx, kind string, record []byte) (Ticket, error) {
+	if kind == "" || kind == dummy {
+		return Ticket{}, errors.New("transparency: an entry needs a kind of its own")
+	}
+	return l.queue(ctx, tx, kind, record)
+}
+
+func (l *Log) queue(ctx context.Context, tx *store.Tx, kind string, record []byte) (Ticket, error) {
 	if l.readOnly.Load() {
-		return Ticket{}, fault.New(fault.Unavailable, "The log is read-only because it fell behind its witnesses. Nothing was done.")
+		return Ticket{}, errReadOnly
+	}
+	if record == nil {
+		record = []byte{} // nil would be NULL
 	}
 	var id [16]byte
 	var nonce tlog.Hash
@@ -95,15 +114,20 @@ type queued struct {
 }
 
 // Tick appends LeavesPerTick leaves: what is queued, oldest first, filled up
-// with dummies, in random order; then signs the new checkpoint.
+// with dummies, in random order; then signs the new checkpoint. What does not
+// fit waits for the next tick. Of two ticks at once one fails and changes
+// nothing: sizes, leaves and hash places are unique.
 func (l *Log) Tick(ctx context.Context) error {
+	if l.readOnly.Load() {
+		return errReadOnly
+	}
 	return l.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		batch, err := l.take(ctx, tx)
 		if err != nil {
 			return err
 		}
 		for len(batch) < l.o.LeavesPerTick {
-			t, err := l.Append(ctx, tx, dummy, []byte{})
+			t, err := l.queue(ctx, tx, dummy, nil)
 			if err != nil {
 				return err
 			}

@@ -1,12 +1,13 @@
 package transparency
 
 import (
+	"bytes"
 	"context"
-	"crypto/ed25519"
 	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"parallax/internal/fault"
 	"parallax/internal/store"
@@ -18,12 +19,16 @@ type Witness interface {
 	Name() string
 	// Size is how much of the log the witness has seen.
 	Size(ctx context.Context) (int64, error)
+	// Cosign returns one signature line. A refusal because the note does not
+	// follow from what the witness has seen wraps a *tlog.Conflict.
 	Cosign(ctx context.Context, note []byte, proof tlog.Consistency) (line []byte, err error)
 }
 
 // CollectCosignatures asks every witness to cosign the newest checkpoint and
-// keeps what verifies. A witness ahead of the log means that the log lost
-// entries: it turns read-only.
+// keeps what verifies. A witness ahead of the log, or on another history, means
+// that the log lost entries: it turns read-only until that witness cosigns
+// again. Other errors, joined, name the witnesses that did not cosign; the
+// lines of the others are kept all the same.
 func (l *Log) CollectCosignatures(ctx context.Context, witnesses []Witness) error {
 	size, note, err := l.newest(ctx)
 	if err != nil || size == 0 {
@@ -39,7 +44,11 @@ func (l *Log) CollectCosignatures(ctx context.Context, witnesses []Witness) erro
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	all := errors.Join(errs...)
+	if errors.Is(all, ErrRollback) {
+		return all // read-only already, recorded or not
+	}
+	return errors.Join(all, l.loadHalts(ctx))
 }
 
 func (l *Log) askWitness(ctx context.Context, w Witness, size int64, note []byte) error {
@@ -48,8 +57,7 @@ func (l *Log) askWitness(ctx context.Context, w Witness, size int64, note []byte
 		return err
 	}
 	if seen > size {
-		l.readOnly.Store(true)
-		return fault.New(fault.Unavailable, "The log is behind a witness: entries were lost. The log is read-only now.")
+		return l.halt(ctx, w.Name(), seen)
 	}
 	proof, err := l.Consistency(ctx, seen, size)
 	if err != nil {
@@ -57,15 +65,41 @@ func (l *Log) askWitness(ctx context.Context, w Witness, size int64, note []byte
 	}
 	line, err := w.Cosign(ctx, note, proof)
 	if err != nil {
+		if at, yes := l.another(ctx, err, size); yes {
+			return errors.Join(l.halt(ctx, w.Name(), at), err)
+		}
 		return err
 	}
-	if _, cosigs, err := tlog.VerifyNote(tlog.AddLine(note, line), l.o.Origin, l.o.Key.Public().(ed25519.PublicKey), l.o.Witnesses, 1); err != nil || cosigs[0].Witness != w.Name() {
-		return fmt.Errorf("its cosignature does not verify: %w", err)
+	if err := l.checkLine(w.Name(), note, line); err != nil {
+		return err
 	}
 	return l.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO transparency_cosignature (size, witness, line) VALUES ($1, $2, $3) ON CONFLICT (size, witness) DO UPDATE SET line = excluded.line`, size, w.Name(), line)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM transparency_halt WHERE witness = $1`, w.Name())
 		return err
 	})
+}
+
+// maxLine bounds a cosignature line, in bytes.
+const maxLine = 512
+
+// checkLine accepts exactly one line: a witness that could add lines of its own
+// could make the note unreadable for everyone.
+func (l *Log) checkLine(witness string, note, line []byte) error {
+	if len(line) > maxLine || bytes.Count(line, []byte("\n")) != 1 || !bytes.HasSuffix(line, []byte("\n")) {
+		return errors.New("its answer is not one signature line")
+	}
+	cosigs, err := l.verify(tlog.AddLine(note, line), 1)
+	if err != nil {
+		return fmt.Errorf("its cosignature does not verify: %w", err)
+	}
+	if cosigs[0].Witness != witness {
+		return errors.New("its cosignature is another witness's")
+	}
+	return nil
 }
 
 func (l *Log) newest(ctx context.Context) (size int64, note []byte, err error) {
@@ -79,17 +113,59 @@ func (l *Log) newest(ctx context.Context) (size int64, note []byte, err error) {
 	return size, note, err
 }
 
-// Latest is the newest checkpoint that a quorum of witnesses cosigned, as a
-// note with their lines. Size 0 means that there is none yet.
+// maxStale bounds how far Latest looks back, in checkpoints.
+const maxStale = 64
+
+// Latest is the newest checkpoint that a quorum of the present witnesses
+// cosigned, as a note with their lines. Size 0 means that there is none yet.
 func (l *Log) Latest(ctx context.Context) (size int64, note []byte, err error) {
+	quorum := max(l.o.Quorum, 1)
 	err = l.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT size FROM transparency_cosignature GROUP BY size HAVING COUNT(*) >= $1 ORDER BY size DESC LIMIT 1`, max(l.o.Quorum, 1)).Scan(&size)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
+		sizes, err := l.cosignedSizes(ctx, tx, quorum)
 		if err != nil {
 			return err
 		}
+		for _, at := range sizes {
+			raw, err := l.noteAt(ctx, tx, at)
+			if err != nil {
+				return err
+			}
+			if _, err := l.verify(raw, quorum); err == nil {
+				size, note = at, raw
+				return nil
+			}
+		}
+		return nil
+	})
+	return size, note, err
+}
+
+// cosignedSizes lists the checkpoints with enough lines, newest first. Lines of
+// former witnesses are among them, so the notes are still to be verified.
+func (l *Log) cosignedSizes(ctx context.Context, tx *store.Tx, quorum int) ([]int64, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT size FROM transparency_cosignature GROUP BY size HAVING COUNT(*) >= $1 ORDER BY size DESC LIMIT $2`, quorum, maxStale)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []int64
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, rows.Err()
+}
+
+// LatestAny is the newest checkpoint with the lines that it has so far, however
+// few. Size 0 means that there is none yet.
+func (l *Log) LatestAny(ctx context.Context) (size int64, note []byte, err error) {
+	if size, _, err = l.newest(ctx); err != nil || size == 0 {
+		return 0, nil, err
+	}
+	err = l.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		note, err = l.noteAt(ctx, tx, size)
 		return err
 	})
@@ -159,17 +235,23 @@ func (l *Log) Prove(ctx context.Context, ticket string, size int64) (Proof, erro
 	return p, err
 }
 
-// An Entry as the Log page lists it: nothing that tells what it stands for.
+// An Entry as the Log page lists it. Only Kind tells what it stands for: it is
+// for the log's own operator and never in JSON. Time is when the leaf was
+// appended, the same for all leaves of a tick, never when its act happened.
 type Entry struct {
-	Leaf       int64
-	Commitment tlog.Hash
+	Leaf       int64     `json:"leaf"`
+	Commitment tlog.Hash `json:"commitment"`
+	Time       time.Time `json:"time"`
+	Kind       string    `json:"-"`
 }
 
 // Entries lists leaves below before, newest first.
 func (l *Log) Entries(ctx context.Context, before int64, limit int) ([]Entry, error) {
 	var out []Entry
 	err := l.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT leaf, commitment FROM transparency_entry WHERE leaf < $1 ORDER BY leaf DESC LIMIT $2`, before, limit)
+		rows, err := tx.QueryContext(ctx, `SELECT e.leaf, e.commitment, e.kind,
+				(SELECT c.made FROM transparency_checkpoint c WHERE c.size > e.leaf ORDER BY c.size LIMIT 1)
+			FROM transparency_entry e WHERE e.leaf < $1 ORDER BY e.leaf DESC LIMIT $2`, before, limit)
 		if err != nil {
 			return err
 		}
@@ -177,10 +259,12 @@ func (l *Log) Entries(ctx context.Context, before int64, limit int) ([]Entry, er
 		for rows.Next() {
 			var e Entry
 			var raw []byte
-			if err := rows.Scan(&e.Leaf, &raw); err != nil {
+			var made int64
+			if err := rows.Scan(&e.Leaf, &raw, &e.Kind, &made); err != nil {
 				return err
 			}
 			copy(e.Commitment[:], raw)
+			e.Time = time.UnixMicro(made).UTC()
 			out = append(out, e)
 		}
 		return rows.Err()
