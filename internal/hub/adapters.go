@@ -1,0 +1,118 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parallax/client"
+	"parallax/internal/leads"
+	"parallax/internal/store"
+	"parallax/internal/transparency"
+	"parallax/opening"
+	"parallax/tlog"
+)
+
+// logAdapter gives the slices the log as they declare it.
+type logAdapter struct{ log *transparency.Log }
+
+func (a logAdapter) Append(ctx context.Context, tx *store.Tx, kind string, record []byte) (string, [32]byte, error) {
+	t, err := a.log.Append(ctx, tx, kind, record)
+	return t.ID, t.Commitment, err
+}
+
+func (a logAdapter) Logged(ctx context.Context, ticket string) (bool, error) {
+	size, _, err := a.log.Latest(ctx)
+	if err != nil || size == 0 {
+		return false, err
+	}
+	_, err = a.log.Prove(ctx, ticket, size)
+	if errors.Is(err, transparency.ErrPending) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (a logAdapter) Checkpoint(ctx context.Context) ([]byte, int64, error) {
+	size, note, err := a.log.Latest(ctx)
+	return note, size, err
+}
+
+func (a logAdapter) Proof(ctx context.Context, ticket string, size int64) (opening.LogProof, error) {
+	p, err := a.log.Prove(ctx, ticket, size)
+	return opening.LogProof{Opening: p.Opening, Inclusion: p.Inclusion}, err
+}
+
+func (a logAdapter) Consistency(ctx context.Context, old, size int64) (tlog.Consistency, error) {
+	return a.log.Consistency(ctx, old, size)
+}
+
+// holders reaches key holders at the addresses of the plan or manifest.
+type holders struct{ s *Server }
+
+// holderStatus is the part of a holder's status that the hub needs.
+type holderStatus struct {
+	ID       string `json:"id"`
+	Manifest int    `json:"manifest"`
+	LogSize  int64  `json:"log_size"`
+}
+
+func (h holders) status(ctx context.Context, to opening.Holder) (holderStatus, error) {
+	var st holderStatus
+	if err := client.Get(ctx, h.s.o.HTTP, to.URL+"/v1/status", &st); err != nil {
+		return st, err
+	}
+	if st.ID != to.ID {
+		return st, fmt.Errorf("the key holder at this address is %q, not %q", st.ID, to.ID)
+	}
+	return st, nil
+}
+
+// Status implements leads.Holders.
+func (h holders) Status(ctx context.Context, to opening.Holder) (leads.HolderStatus, error) {
+	st, err := h.status(ctx, to)
+	return leads.HolderStatus{Manifest: st.Manifest, LogSize: st.LogSize}, err
+}
+
+// Open implements leads.Holders.
+func (h holders) Open(ctx context.Context, to opening.Holder, b opening.Bundle) (client.OpenAnswer, error) {
+	var ans client.OpenAnswer
+	err := client.Post(ctx, h.s.o.HTTP, to.URL+client.PathOpen, b, &ans)
+	return ans, err
+}
+
+// witness is a holder as the log knows it.
+type witness struct {
+	s  *Server
+	to opening.Holder
+}
+
+func (s *Server) witnesses() []transparency.Witness {
+	list := s.o.Plan.Holders
+	if m, ok := s.state.current(); ok {
+		list = m.Holders
+	}
+	out := make([]transparency.Witness, len(list))
+	for i, h := range list {
+		out[i] = witness{s, h}
+	}
+	return out
+}
+
+// Name implements transparency.Witness.
+func (w witness) Name() string { return w.to.ID }
+
+// Size implements transparency.Witness.
+func (w witness) Size(ctx context.Context) (int64, error) {
+	st, err := holders{w.s}.status(ctx, w.to)
+	return st.LogSize, err
+}
+
+// Cosign implements transparency.Witness.
+func (w witness) Cosign(ctx context.Context, note []byte, proof tlog.Consistency) ([]byte, error) {
+	o := w.s.o
+	c := client.Caller{Sender: o.Identity.ID, Key: o.Identity.signKey(), HTTP: o.HTTP, Now: o.Clock.Now, Random: o.Random}
+	var ans client.CosignAnswer
+	err := c.Call(ctx, w.to.ID, w.to.URL, client.PathCosign, client.CosignRequest{Note: note, Proof: proof}, &ans)
+	return ans.Line, err
+}

@@ -1,0 +1,152 @@
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/clock"
+	"parallax/internal/leads"
+	"parallax/internal/pool"
+	"parallax/internal/store"
+	"parallax/internal/transparency"
+	"parallax/signed"
+	"parallax/tlog"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Options of a hub.
+type Options struct {
+	DB       *store.DB
+	Identity Identity
+	Plan     client.Plan
+	// Demo admits manifests that are marked as demonstrations.
+	Demo bool
+	// LeavesPerTick is how many leaves the log grows by at every tick; 0 means 64.
+	LeavesPerTick int
+	Clock         clock.Clock
+	Random        io.Reader    // nil: crypto/rand
+	HTTP          *http.Client // nil: one with a timeout of two minutes
+	Log           *slog.Logger
+}
+
+// A Server is one hub.
+type Server struct {
+	o     Options
+	tlog  *transparency.Log
+	pool  *pool.Service
+	leads *leads.Service
+	state *state // setup and manifests
+}
+
+// Open wires a hub together and refuses to start on any mismatch between its
+// identity and the plan.
+func Open(ctx context.Context, o Options) (*Server, error) {
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.HTTP == nil {
+		o.HTTP = &http.Client{Timeout: 2 * time.Minute}
+	}
+	if o.LeavesPerTick == 0 {
+		o.LeavesPerTick = 64
+	}
+	if err := o.Plan.Check(); err != nil {
+		return nil, err
+	}
+	card := o.Identity.Card()
+	if p := o.Plan.Hub; p.ID != card.ID || p.Entity != card.Entity || !p.Key.Equal(card.Key) || p.LogOrigin != card.LogOrigin || !p.LogKey.Equal(card.LogKey) {
+		return nil, errors.New("the plan names another hub, or other keys for it, than this directory holds")
+	}
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if err := o.DB.Migrate(ctx, "hub", sub); err != nil {
+		return nil, err
+	}
+	s := &Server{o: o}
+	if s.state, err = loadState(ctx, o.DB, o.Plan, o.Demo); err != nil {
+		return nil, err
+	}
+	if err := s.openLog(ctx); err != nil {
+		return nil, err
+	}
+	log := logAdapter{s.tlog}
+	if s.pool, err = pool.New(ctx, o.DB, log, s.sign, o.Clock); err != nil {
+		return nil, err
+	}
+	s.leads, err = leads.New(ctx, o.DB, s.pool, log, holders{s}, o.Clock, o.Random)
+	return s, err
+}
+
+func (s *Server) openLog(ctx context.Context) (err error) {
+	var keys []tlog.WitnessKey
+	for _, h := range s.o.Plan.Holders {
+		keys = append(keys, tlog.WitnessKey{Name: h.ID, Key: h.Witness})
+	}
+	s.tlog, err = transparency.Open(ctx, transparency.Options{DB: s.o.DB, Origin: s.o.Identity.Origin, Key: s.o.Identity.logKey(),
+		Witnesses: keys, Quorum: s.o.Plan.T, Clock: s.o.Clock, Random: s.o.Random, LeavesPerTick: s.o.LeavesPerTick})
+	return err
+}
+
+func (s *Server) sign(domain string, v any) (signed.Object, error) {
+	return signed.Sign(domain, s.o.Identity.ID, s.o.Identity.signKey(), v)
+}
+
+// Tick does one round of everything that waits: the log grows and is
+// witnessed, what is covered is marked, what is over expires, what is new is
+// linked, leads form and openings advance. One failing step does not keep the
+// others from running; each reads what is on disk and can run again.
+func (s *Server) Tick(ctx context.Context) error {
+	m, ok := s.state.current()
+	if !ok {
+		return nil // before the first manifest there is nothing to do
+	}
+	var failed []error
+	step := func(name string, err error) {
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	step("log", s.tlog.Tick(ctx))
+	step("witnesses", s.tlog.CollectCosignatures(ctx, s.witnesses()))
+	step("expiry", s.pool.Expire(ctx))
+	step("receipts", s.pool.MarkLogged(ctx))
+	step("linking", s.pool.Link(ctx, m.Epoch))
+	step("leads", s.leads.Refresh(ctx, m))
+	step("openings", s.leads.Advance(ctx, m, s.state.after))
+	step("nonces", s.state.forgetNonces(ctx, s.o.Clock.Now()))
+	return errors.Join(failed...)
+}
+
+// Run ticks until ctx ends. Before the first tick the log is compared with
+// its witnesses: a hub that came back with an older log than they saw stays
+// read-only.
+func (s *Server) Run(ctx context.Context, every time.Duration) {
+	if err := s.tlog.CollectCosignatures(ctx, s.witnesses()); err != nil {
+		s.o.Log.Warn("not all witnesses answered at start", "error", err.Error())
+	}
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		if err := s.Tick(ctx); err != nil && ctx.Err() == nil {
+			s.o.Log.Error("tick", "error", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}

@@ -1,0 +1,249 @@
+package hub
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"parallax/client"
+	"parallax/internal/api"
+	"parallax/internal/fault"
+	"parallax/internal/pool"
+	"parallax/internal/transparency"
+	"parallax/opening"
+	"parallax/oprf/dkg"
+	"parallax/signed"
+)
+
+var (
+	messageLimits    = api.Limits{Bytes: 1 << 20}
+	batchLimits      = api.Limits{Bytes: signed.MaxSize, Values: 1_000}
+	transcriptLimits = api.Limits{Bytes: 16 << 20}
+	boardLimits      = api.Limits{Bytes: 4 << 20}
+)
+
+// A caller is who signed a message, and the manifest that says so.
+type caller struct {
+	id       string
+	manifest opening.Manifest
+}
+
+// Handler serves every route of the hub; there are no others.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	add := func(pattern string, h api.Handler) { mux.Handle(pattern, api.Handle(s.o.Log, h)) }
+
+	add("GET "+client.PathTranscript, get(func(*http.Request) (client.Setup, error) { return s.state.setup() }))
+	add("GET "+client.PathManifest, get(func(*http.Request) (client.Manifests, error) {
+		return client.Manifests{Manifests: s.state.after(0)}, nil
+	}))
+	add("POST "+client.PathManifest, api.Call(transcriptLimits, s.putManifests))
+	add("GET "+client.PathCheckpoint, s.checkpoint)
+
+	board := client.PathCeremony + "{pool}/{epoch}/"
+	add("POST "+board+"{round}/{index}", api.Call(boardLimits, s.post))
+	add("GET "+board+"{round}", get(s.round))
+	add("POST "+board+"transcript", api.Call(transcriptLimits, s.putTranscript))
+
+	add("POST "+client.PathContribute, s.byLine(message(s, batchLimits, client.PathContribute, s.contribute)))
+	add("POST "+client.PathReceipts, message(s, messageLimits, client.PathReceipts, s.receipt))
+	add("POST "+client.PathWithdraw, message(s, messageLimits, client.PathWithdraw, s.withdraw))
+	add("POST "+client.PathLeads, message(s, messageLimits, client.PathLeads, s.list))
+	add("POST "+client.PathOpenings, message(s, messageLimits, client.PathOpenings, s.request))
+	add("POST "+client.PathApprove, message(s, messageLimits, client.PathApprove, s.approve))
+	add("POST "+client.PathList, message(s, messageLimits, client.PathList, s.openings))
+	add("POST "+client.PathFetch, message(s, messageLimits, client.PathFetch, s.fetch))
+	return api.Edge{Log: s.o.Log, Clock: s.o.Clock, Next: mux}
+}
+
+func get[Ans any](act func(r *http.Request) (Ans, error)) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		ans, err := act(r)
+		if err != nil {
+			return err
+		}
+		return api.WriteJSON(w, http.StatusOK, ans)
+	}
+}
+
+// message is a route for signed messages: the signature, audience, path, time
+// and nonce are checked, then the body is read in its one canonical form.
+func message[Req, Ans any](s *Server, limits api.Limits, path string, act func(ctx context.Context, who caller, req Req) (Ans, error)) api.Handler {
+	return api.Call(limits, func(r *http.Request, o signed.Object) (Ans, error) {
+		var none Ans
+		who, m, err := s.open(r.Context(), o, path)
+		if err != nil {
+			return none, err
+		}
+		var req Req
+		if err := signed.Unmarshal(m.Body, &req); err != nil {
+			return none, fault.Wrap(fault.Invalid, "The message's body could not be read.", err)
+		}
+		return act(r.Context(), who, req)
+	})
+}
+
+func (s *Server) open(ctx context.Context, o signed.Object, path string) (caller, signed.Message, error) {
+	man, ok := s.state.current()
+	if !ok {
+		return caller{}, signed.Message{}, fault.New(fault.Unavailable, "The hub has no manifest yet.")
+	}
+	var key ed25519.PublicKey
+	if mem, ok := man.Member(o.Key); ok {
+		key = mem.Key
+	} else if a, ok := man.Approver(o.Key); ok {
+		key = a.Key
+	}
+	now := s.o.Clock.Now()
+	m, err := o.OpenMessage(s.o.Identity.ID, path, key, now)
+	switch {
+	case errors.Is(err, signed.ErrClock):
+		return caller{}, m, fault.Wrap(fault.Forbidden, "The message was refused: "+err.Error()+".", err)
+	case err != nil:
+		return caller{}, m, fault.Wrap(fault.Forbidden, "The message is not signed by a registered key for this address.", err)
+	}
+	return caller{id: m.Sender, manifest: man}, m, s.state.spend(ctx, m.Sender, m.Nonce, now)
+}
+
+// byLine renders a refused batch with what is wrong in which line.
+func (s *Server) byLine(h api.Handler) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		err := h(w, r)
+		var b *pool.BatchError
+		if !errors.As(err, &b) {
+			return err
+		}
+		raw, err := json.Marshal(client.Problem{Status: http.StatusUnprocessableEntity, Detail: fault.Sentence(err),
+			RequestID: api.RequestID(r.Context()), Lines: b.Lines})
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = w.Write(raw) // the peer may be gone
+		return nil
+	}
+}
+
+func (s *Server) contribute(ctx context.Context, who caller, req client.ContributeRequest) (client.ContributeAnswer, error) {
+	o, err := s.pool.Contribute(ctx, who.manifest, who.id, req)
+	return client.ContributeAnswer{Receipt: o}, err
+}
+
+func (s *Server) withdraw(ctx context.Context, who caller, o signed.Object) (client.ContributeAnswer, error) {
+	receipt, err := s.pool.Withdraw(ctx, who.manifest, s.o.Plan.Governance, who.id, o)
+	return client.ContributeAnswer{Receipt: receipt}, err
+}
+
+func (s *Server) receipt(ctx context.Context, who caller, req client.ReceiptRequest) (client.ReceiptProof, error) {
+	own, err := s.pool.OwnTicket(ctx, who.id, req.Ticket)
+	if err != nil {
+		return client.ReceiptProof{}, err
+	}
+	if !own {
+		return client.ReceiptProof{}, fault.New(fault.NotFound, "Your organisation has no receipt with this ticket.")
+	}
+	size, note, err := s.tlog.Latest(ctx)
+	if err != nil {
+		return client.ReceiptProof{}, err
+	}
+	p, err := s.tlog.Prove(ctx, req.Ticket, size)
+	if errors.Is(err, transparency.ErrPending) {
+		return client.ReceiptProof{State: client.ReceiptPending}, nil
+	}
+	if err != nil {
+		return client.ReceiptProof{}, err
+	}
+	return client.ReceiptProof{State: client.ReceiptLogged, Checkpoint: note,
+		Log: &opening.LogProof{Opening: p.Opening, Inclusion: p.Inclusion}}, nil
+}
+
+func (s *Server) list(ctx context.Context, who caller, _ struct{}) (client.Leads, error) {
+	return s.leads.List(ctx, who.manifest, who.id)
+}
+
+func (s *Server) request(ctx context.Context, who caller, req client.OpeningRequest) (client.OpeningID, error) {
+	return s.leads.Request(ctx, who.manifest, who.id, req)
+}
+
+func (s *Server) approve(ctx context.Context, who caller, req client.ApproveRequest) (client.OpeningState, error) {
+	return s.leads.Approve(ctx, who.manifest, who.id, req)
+}
+
+func (s *Server) openings(ctx context.Context, who caller, _ struct{}) (client.Openings, error) {
+	return s.leads.Openings(ctx, who.manifest, who.id)
+}
+
+func (s *Server) fetch(ctx context.Context, who caller, req client.OpeningID) (client.Fetched, error) {
+	return s.leads.Fetch(ctx, who.manifest, who.id, req.ID)
+}
+
+func (s *Server) putManifests(r *http.Request, req client.Manifests) (client.Manifests, error) {
+	if err := s.state.putManifests(r.Context(), req.Manifests, s.o.Clock.Now()); err != nil {
+		return client.Manifests{}, err
+	}
+	return client.Manifests{Manifests: s.state.after(0)}, nil
+}
+
+func (s *Server) checkpoint(w http.ResponseWriter, r *http.Request) error {
+	size, note, err := s.tlog.Latest(r.Context())
+	if err != nil {
+		return err
+	}
+	if size == 0 {
+		return fault.New(fault.NotFound, "The log has no witnessed checkpoint yet.")
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(note) // the peer may be gone
+	return nil
+}
+
+// boardMessage is one holder's message of a round.
+type boardMessage struct {
+	Message []byte `json:"message"`
+}
+
+// rounds of the key ceremony.
+const rounds = 4
+
+func (s *Server) place(r *http.Request) (round int, err error) {
+	if r.PathValue("pool") != s.o.Plan.Pool || r.PathValue("epoch") != s.o.Plan.Epoch {
+		return 0, fault.New(fault.NotFound, "This hub has no ceremony for this pool and epoch.")
+	}
+	if round, err = strconv.Atoi(r.PathValue("round")); err != nil || round < 1 || round > rounds {
+		return 0, fault.Newf(fault.NotFound, "A ceremony has rounds 1 to %d.", rounds)
+	}
+	return round, nil
+}
+
+func (s *Server) post(r *http.Request, m boardMessage) (boardMessage, error) {
+	round, err := s.place(r)
+	if err != nil {
+		return boardMessage{}, err
+	}
+	index, err := strconv.Atoi(r.PathValue("index"))
+	if err != nil || index < 1 || index > s.o.Plan.N || len(m.Message) == 0 {
+		return boardMessage{}, fault.Newf(fault.Invalid, "A message needs a holder from 1 to %d and a body.", s.o.Plan.N)
+	}
+	return m, s.state.post(r.Context(), round, index, m.Message)
+}
+
+func (s *Server) round(r *http.Request) ([][]byte, error) {
+	round, err := s.place(r)
+	if err != nil {
+		return nil, err
+	}
+	return s.state.round(r.Context(), round)
+}
+
+func (s *Server) putTranscript(r *http.Request, t dkg.Transcript) (struct{}, error) {
+	if r.PathValue("pool") != s.o.Plan.Pool || r.PathValue("epoch") != s.o.Plan.Epoch {
+		return struct{}{}, fault.New(fault.NotFound, "This hub has no ceremony for this pool and epoch.")
+	}
+	return struct{}{}, s.state.putTranscript(r.Context(), t)
+}

@@ -1,0 +1,264 @@
+package hub
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/fault"
+	"parallax/internal/store"
+	"parallax/opening"
+	"parallax/oprf/dkg"
+	"parallax/signed"
+)
+
+// state is what the hub has been set up with: the plan, the transcript of the
+// ceremony and the chain of manifests. It is read from the database at start
+// and written there before it changes here.
+type state struct {
+	db   *store.DB
+	plan client.Plan
+	demo bool
+
+	mu         sync.RWMutex
+	transcript *dkg.Transcript
+	chain      []opening.SignedManifest
+	manifest   opening.Manifest // the last of chain
+}
+
+func loadState(ctx context.Context, db *store.DB, plan client.Plan, demo bool) (*state, error) {
+	s := &state{db: db, plan: plan, demo: demo}
+	digest, err := plan.Digest()
+	if err != nil {
+		return nil, err
+	}
+	err = db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		s.transcript, s.chain = nil, nil
+		return s.load(ctx, tx, digest)
+	})
+	return s, err
+}
+
+func (s *state) load(ctx context.Context, tx *store.Tx, digest opening.Hash) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO hub_setting (name, body) VALUES ('plan', $1) ON CONFLICT DO NOTHING`, digest.String()); err != nil {
+		return err
+	}
+	var had string
+	if err := tx.QueryRowContext(ctx, `SELECT body FROM hub_setting WHERE name = 'plan'`).Scan(&had); err != nil {
+		return err
+	}
+	if had != digest.String() {
+		return errors.New("this hub was started with another ceremony plan; a new plan needs a new directory")
+	}
+	var text string
+	switch err := tx.QueryRowContext(ctx, `SELECT body FROM hub_setting WHERE name = 'transcript'`).Scan(&text); {
+	case err == nil:
+		var t dkg.Transcript
+		if err := json.Unmarshal([]byte(text), &t); err != nil {
+			return err
+		}
+		s.transcript = &t
+	case !errors.Is(err, sql.ErrNoRows):
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT body FROM hub_manifest ORDER BY version`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var sm opening.SignedManifest
+		if err := errors.Join(rows.Scan(&text), json.Unmarshal([]byte(text), &sm)); err != nil {
+			return err
+		}
+		if s.manifest, err = sm.Open(s.plan.Governance); err != nil {
+			return err
+		}
+		s.chain = append(s.chain, sm)
+	}
+	return rows.Err()
+}
+
+// current is the manifest in force.
+func (s *state) current() (opening.Manifest, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.manifest, len(s.chain) > 0
+}
+
+// after gives the manifests above a version, oldest first.
+func (s *state) after(version int) []opening.SignedManifest {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return append([]opening.SignedManifest{}, s.chain[min(max(version, 0), len(s.chain)):]...)
+}
+
+// setup is the plan and the transcript, once there is one.
+func (s *state) setup() (client.Setup, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.transcript == nil {
+		return client.Setup{}, fault.New(fault.Unavailable, "The key ceremony of this pool is not finished.")
+	}
+	return client.Setup{Plan: s.plan, Transcript: *s.transcript}, nil
+}
+
+// putTranscript stores the transcript of a finished ceremony, once.
+func (s *state) putTranscript(ctx context.Context, t dkg.Transcript) error {
+	if err := (client.Setup{Plan: s.plan, Transcript: t}).Verify(t.Hash()); err != nil {
+		return fault.Wrap(fault.Invalid, "The transcript was refused: "+err.Error()+".", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.transcript != nil {
+		if s.transcript.Hash() != t.Hash() {
+			return fault.New(fault.Conflict, "Another transcript of this ceremony is stored already.")
+		}
+		return nil
+	}
+	raw, err := signed.Marshal(t)
+	if err != nil {
+		return err
+	}
+	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO hub_setting (name, body) VALUES ('transcript', $1)`, string(raw))
+		return err
+	})
+	if err == nil {
+		s.transcript = &t
+	}
+	return err
+}
+
+// putManifests takes manifests that follow the chain and carry the governance
+// quorum of the plan. One that is known already changes nothing.
+func (s *state) putManifests(ctx context.Context, list []opening.SignedManifest, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sm := range list {
+		m, err := sm.Open(s.plan.Governance)
+		if err != nil {
+			return fault.Wrap(fault.Forbidden, "The manifest was refused: "+err.Error()+".", err)
+		}
+		if m.Version <= len(s.chain) {
+			if opening.Digest(sm.Body) != opening.Digest(s.chain[m.Version-1].Body) {
+				return fault.New(fault.Conflict, "The hub holds another manifest of this version.")
+			}
+			continue
+		}
+		if err := s.checkManifest(m, now); err != nil {
+			return fault.Wrap(fault.Forbidden, "The manifest was refused: "+err.Error()+".", err)
+		}
+		raw, err := signed.Marshal(sm)
+		if err != nil {
+			return err
+		}
+		err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO hub_manifest (version, body, received) VALUES ($1, $2, $3)`, int64(m.Version), string(raw), now.UnixMicro())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		s.chain, s.manifest = append(s.chain, sm), m
+	}
+	return nil
+}
+
+// checkManifest refuses what key holders would refuse: then the parts of the
+// pool never follow different manifests for longer than it takes to tell them.
+func (s *state) checkManifest(m opening.Manifest, now time.Time) error {
+	switch p := s.plan; {
+	case m.Demo && !s.demo:
+		return errors.New("it is for demonstration only")
+	case s.transcript == nil || m.Transcript != opening.Hash(s.transcript.Hash()):
+		return errors.New("it names another ceremony transcript")
+	case m.Pool != p.Pool || m.Epoch != p.Epoch || m.Quorum != p.T || len(m.Holders) != p.N:
+		return errors.New("pool, epoch, quorum or number of holders differ from the ceremony")
+	case m.Hub.ID != p.Hub.ID || m.Hub.Entity != p.Hub.Entity || !m.Hub.Key.Equal(p.Hub.Key) || m.Hub.LogOrigin != p.Hub.LogOrigin || !m.Hub.LogKey.Equal(p.Hub.LogKey):
+		return errors.New("it names another hub or log key than the ceremony")
+	case m.Version != len(s.chain)+1:
+		return errors.New("it does not follow the version that the hub holds")
+	}
+	for i, h := range m.Holders {
+		p := s.plan.Holders[i]
+		if h.ID != p.ID || h.Entity != p.Entity || !h.Key.Equal(p.Key) || !h.Witness.Equal(p.Witness) || string(h.HPKE) != string(p.HPKE) {
+			return errors.New("a key holder differs from the ceremony")
+		}
+	}
+	if len(s.chain) == 0 {
+		return nil
+	}
+	if m.Previous != opening.Digest(s.chain[len(s.chain)-1].Body) {
+		return errors.New("it does not follow the version that the hub holds")
+	}
+	if opening.Loosens(s.manifest, m) && now.Before(time.UnixMicro(m.Issued).Add(opening.LooseningDelay)) {
+		return errors.New("it loosens the one before and binds only 30 days after its issue")
+	}
+	return nil
+}
+
+// spend keeps a message's nonce and refuses one that was seen before.
+func (s *state) spend(ctx context.Context, sender, nonce string, now time.Time) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		res, err := tx.ExecContext(ctx, `INSERT INTO hub_nonce (sender, nonce, seen) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, sender, nonce, now.UnixMicro())
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n != 1 {
+			return fault.New(fault.Conflict, "This message was received before. Sign it anew and send it again.")
+		}
+		return nil
+	})
+}
+
+// forgetNonces drops nonces of messages that are too old to be accepted.
+func (s *state) forgetNonces(ctx context.Context, now time.Time) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM hub_nonce WHERE seen < $1`, now.Add(-4*signed.Window).UnixMicro())
+		return err
+	})
+}
+
+// post puts a ceremony message up once.
+func (s *state) post(ctx context.Context, round, place int, message []byte) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO hub_board (round, place, message) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, int64(round), int64(place), message); err != nil {
+			return err
+		}
+		var had []byte
+		if err := tx.QueryRowContext(ctx, `SELECT message FROM hub_board WHERE round = $1 AND place = $2`, int64(round), int64(place)).Scan(&had); err != nil {
+			return err
+		}
+		if string(had) != string(message) {
+			return fault.New(fault.Conflict, "Another message of this holder is on the board for this round.")
+		}
+		return nil
+	})
+}
+
+// round reads a round of the board; a holder that has not posted yet is empty.
+func (s *state) round(ctx context.Context, round int) ([][]byte, error) {
+	out := make([][]byte, s.plan.N)
+	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT place, message FROM hub_board WHERE round = $1`, int64(round))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var place int
+			var message []byte
+			if err := rows.Scan(&place, &message); err != nil {
+				return err
+			}
+			out[place-1] = message
+		}
+		return rows.Err()
+	})
+	return out, err
+}
