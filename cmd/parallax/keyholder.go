@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/clock"
+	"parallax/internal/fault"
+	"parallax/internal/keyholder"
+)
+
+type keyholderCmd struct {
+	Init     keyholderInit     `cmd:"" help:"Make this holder's identity and print its public card."`
+	Ceremony keyholderCeremony `cmd:"" help:"Take part in the key ceremony; refuses to start on any mismatch."`
+	Serve    keyholderServe    `cmd:"" help:"Run the key holder."`
+}
+
+type keyholderInit struct {
+	Dir    string `required:"" type:"path" help:"The holder's directory."`
+	ID     string `required:"" help:"The holder's id in the plan."`
+	Entity string `required:"" help:"The body that controls this holder."`
+	URL    string `required:"" help:"Where members and the hub reach it."`
+}
+
+// Run makes the identity.
+func (c *keyholderInit) Run(std streams) error {
+	card, err := keyholder.Init(c.Dir, c.ID, c.Entity, c.URL, rand.Reader)
+	if err != nil {
+		return err
+	}
+	return printJSON(std.out, card)
+}
+
+type keyholderCeremony struct {
+	Dir     string        `required:"" type:"path" help:"The holder's directory."`
+	Plan    string        `required:"" type:"existingfile" help:"The ceremony plan (JSON), the same for all holders."`
+	Timeout time.Duration `default:"10m" help:"How long to wait for the other holders."`
+}
+
+// Run takes part in the ceremony.
+func (c *keyholderCeremony) Run(ctx context.Context, std streams) error {
+	plan, err := readPlan(c.Plan)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	board := client.NewBoard(plan.Hub.URL, plan.Pool, plan.Epoch, http.DefaultClient)
+	tr, err := keyholder.Ceremony(ctx, c.Dir, plan, board, keyholder.Poll(100*time.Millisecond),
+		func(line string) { fmt.Fprintln(std.err, line) })
+	if err != nil {
+		return err
+	}
+	hash := tr.Hash()
+	if err := board.PostTranscript(ctx, tr); err != nil {
+		return fmt.Errorf("the ceremony is done and the shares are stored, but the transcript could not be posted: %w", err)
+	}
+	fmt.Fprintln(std.err, "the ceremony is done; compare this transcript hash with the other holders:")
+	fmt.Fprintf(std.out, "%x\n", hash[:])
+	return nil
+}
+
+type keyholderServe struct {
+	Dir       string `required:"" type:"path" help:"The holder's directory."`
+	Listen    string `default:"127.0.0.1:7101" help:"Address to listen on."`
+	Demo      bool   `help:"Accept manifests that are marked as demonstrations."`
+	DemoClock string `type:"path" help:"With --demo: a file with the offset of a simulated clock."`
+	TLSCert   string `type:"existingfile" help:"Certificate for TLS."`
+	TLSKey    string `type:"existingfile" help:"Key for TLS."`
+}
+
+// Run serves until it is told to stop.
+func (c *keyholderServe) Run(ctx context.Context, std streams) error {
+	now, err := pickClock(c.Demo, c.DemoClock)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(std.err, nil))
+	s, err := keyholder.Open(keyholder.Options{Dir: c.Dir, Demo: c.Demo, Clock: now, Log: log})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return serve(ctx, std, "key holder "+s.Status().ID, c.Listen, c.TLSCert, c.TLSKey, s.Handler())
+}
+
+// pickClock refuses a simulated clock outside a demonstration.
+func pickClock(demo bool, file string) (clock.Clock, error) {
+	if file == "" {
+		return clock.System(), nil
+	}
+	if !demo {
+		return nil, fault.New(fault.Invalid, "--demo-clock is only for demonstrations; add --demo or leave it out")
+	}
+	return clock.File(file), nil
+}
+
+// serve listens, says where, and shuts down in order when ctx ends.
+func serve(ctx context.Context, std streams, what, addr, cert, key string, h http.Handler) error {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
+		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}
+	fmt.Fprintf(std.err, "%s listens on %s\n", what, ln.Addr())
+	done := make(chan error, 1)
+	go func() {
+		if cert != "" || key != "" {
+			done <- srv.ServeTLS(ln, cert, key)
+			return
+		}
+		done <- srv.Serve(ln)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(stop); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+func readPlan(path string) (client.Plan, error) {
+	var plan client.Plan
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return plan, err
+	}
+	if err := json.Unmarshal(raw, &plan); err != nil {
+		return plan, fault.Wrap(fault.Invalid, fmt.Sprintf("%s is not a ceremony plan: %v", path, err), err)
+	}
+	if err := plan.Check(); err != nil {
+		return plan, fault.Wrap(fault.Invalid, err.Error(), err)
+	}
+	return plan, nil
+}
+
+func printJSON(w interface{ Write([]byte) (int, error) }, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}

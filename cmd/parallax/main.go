@@ -1,0 +1,80 @@
+// Command parallax is every part of Parallax in one binary: the hub, a key
+// holder, a member's desk, the tools around them and the demonstration.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"parallax/internal/fault"
+)
+
+// cli is the command line; every command lives in a file of its own.
+type cli struct {
+	Hub        hubCmd        `cmd:"" help:"Run or set up the hub: the sealed pool, its log and its openings."`
+	Keyholder  keyholderCmd  `cmd:"" help:"Run or set up one key holder."`
+	Desk       deskCmd       `cmd:"" help:"A member's desk: check and submit files, approve and read openings."`
+	Verify     verifyCmd     `cmd:"" help:"Verify a saved receipt offline, from the key ceremony to the log."`
+	Governance governanceCmd `cmd:"" help:"Make governance keys and sign manifests."`
+}
+
+// streams are where commands read and write; tests swap them.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// Exit codes of every command.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitBad    = 2 // bad input: nothing was changed
+)
+
+func main() { os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})) }
+
+func run(args []string, std streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	exited := -1
+	parser, err := kong.New(&cli{}, kong.Name("parallax"), kong.Writers(std.out, std.err),
+		kong.Description("See together what none can see alone: blinded observations from many organisations link in a sealed pool and open, to an authority only, when threshold, law and log agree."),
+		kong.Exit(func(code int) { exited = code }), kong.UsageOnError())
+	if err != nil {
+		fmt.Fprintln(std.err, "parallax:", err)
+		return exitFailed
+	}
+	c, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(std.err, "parallax:", err)
+		return exitBad
+	}
+	c.BindTo(ctx, (*context.Context)(nil))
+	if err := c.Run(std); err != nil {
+		fmt.Fprintln(std.err, "parallax:", describe(err))
+		if fault.KindOf(err) == fault.Invalid {
+			return exitBad
+		}
+		return exitFailed
+	}
+	return exitDone
+}
+
+// describe is the safe sentence of an error, with its cause where there is none.
+func describe(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return fault.Sentence(err)
+	}
+	return err.Error()
+}

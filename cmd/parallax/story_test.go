@@ -1,0 +1,341 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/desk"
+	"parallax/opening"
+	"parallax/selector"
+)
+
+// The test binary is also the program, so that the story runs hub, key holders
+// and desks as separate processes.
+func TestMain(m *testing.M) {
+	if os.Getenv("PARALLAX_TEST_AS_PROGRAM") == "1" {
+		os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+	}
+	os.Exit(m.Run())
+}
+
+// stage is one directory with everything of a pool in it.
+type stage struct {
+	t     *testing.T
+	dir   string
+	clock string
+	pin   string
+	hub   string
+	began time.Time
+}
+
+func (s *stage) path(parts ...string) string {
+	return filepath.Join(append([]string{s.dir}, parts...)...)
+}
+
+func (s *stage) command(ctx context.Context, args ...string) *exec.Cmd {
+	exe, err := os.Executable()
+	s.must(err)
+	c := exec.CommandContext(ctx, exe, args...)
+	c.Env = append(os.Environ(), "PARALLAX_TEST_AS_PROGRAM=1")
+	return c
+}
+
+func (s *stage) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// try runs one command to its end.
+func (s *stage) try(args ...string) (stdout, stderr string, err error) {
+	var out, errs bytes.Buffer
+	c := s.command(s.t.Context(), args...)
+	c.Stdout, c.Stderr = &out, &errs
+	err = c.Run()
+	return out.String(), errs.String(), err
+}
+
+// do runs one command that must succeed and returns its standard output.
+func (s *stage) do(args ...string) string {
+	s.t.Helper()
+	out, errs, err := s.try(args...)
+	if err != nil {
+		s.t.Fatalf("parallax %s: %v\n%s%s", strings.Join(args, " "), err, out, errs)
+	}
+	return out
+}
+
+// refuse runs one command that must fail with a text and an exit code.
+func (s *stage) refuse(code int, want string, args ...string) {
+	s.t.Helper()
+	out, errs, err := s.try(args...)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != code || !strings.Contains(out+errs, want) {
+		s.t.Fatalf("parallax %s: want exit code %d and %q, got %v\n%s%s", strings.Join(args, " "), code, want, err, out, errs)
+	}
+}
+
+// serve starts a server process; it is killed with the test, or by stop.
+func (s *stage) serve(url string, args ...string) (stop func()) {
+	s.t.Helper()
+	log := &bytes.Buffer{}
+	c := s.command(context.Background(), args...)
+	c.Stdout, c.Stderr = log, log
+	s.must(c.Start())
+	stop = func() { c.Process.Kill(); c.Wait() }
+	s.t.Cleanup(func() {
+		stop()
+		if s.t.Failed() {
+			s.t.Logf("parallax %s:\n%s", strings.Join(args[:2], " "), log)
+		}
+	})
+	s.until("a server at "+url, func() bool {
+		res, err := http.Get(url)
+		if err == nil {
+			res.Body.Close()
+		}
+		return err == nil
+	})
+	return stop
+}
+
+// until asks again, a tenth of a second apart, for at most half a minute.
+func (s *stage) until(what string, ok func() bool) {
+	s.t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for range 300 {
+		if ok() {
+			return
+		}
+		<-tick.C
+	}
+	s.t.Fatal("waited in vain for " + what)
+}
+
+func (s *stage) decode(text string, v any) {
+	s.t.Helper()
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		s.t.Fatalf("%v in %s", err, text)
+	}
+}
+
+func (s *stage) write(name string, v any) string {
+	s.t.Helper()
+	raw, err := json.Marshal(v)
+	s.must(err)
+	s.must(os.WriteFile(s.path(name), raw, 0o600))
+	return s.path(name)
+}
+
+// advance moves everybody's simulated clock.
+func (s *stage) advance(to time.Duration) {
+	s.t.Helper()
+	s.must(os.WriteFile(s.clock, fmt.Appendf(nil, "%d\n", int(to.Seconds())), 0o600))
+}
+
+func freeURL(t *testing.T) (url, addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return "http://" + ln.Addr().String(), ln.Addr().String()
+}
+
+var contributors = []struct{ id, entity, sector, file string }{
+	{"bank-a", "Bank A", "bank", "case,email,strength,kind\nA-17,someone.else@mail-one.net,2,payment\nA-18,only.here@mail-one.net,3,payment\n"},
+	{"platform-a", "Platform A", "platform", "case,email,strength,kind\nP-3,Someone.Else@mail-one.net,2,account\n"},
+	{"hotline-a", "Hotline A", "hotline", "case,email,strength,kind\nH-9,someone.else@MAIL-ONE.net,1,report\n"},
+}
+
+// build sets up governance, hub, key holders (with their ceremony) and desks.
+func build(t *testing.T) *stage {
+	s := &stage{t: t, dir: t.TempDir(), began: time.Now()}
+	s.clock = s.path("clock")
+	s.advance(0)
+	demo := []string{"--demo", "--demo-clock", s.clock}
+	plan := client.Plan{Pool: "story", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email}}
+	for i := range 3 {
+		var g opening.Governor
+		id := fmt.Sprint("gov-", i+1)
+		s.decode(s.do("governance", "init", "--key", s.path(id), "--id", id, "--entity", id), &g)
+		plan.Governance.Governors = append(plan.Governance.Governors, g)
+	}
+	plan.Governance.Threshold = 2
+	url, addr := freeURL(t)
+	s.hub = url
+	s.decode(s.do("hub", "init", "--dir", s.path("hub"), "--id", "hub", "--entity", "Operator", "--url", url), &plan.Hub)
+	addrs := make([]string, 3)
+	for i := range 3 {
+		id := fmt.Sprint("holder-", i+1)
+		var h opening.Holder
+		url, addrs[i] = freeURL(t)
+		s.decode(s.do("keyholder", "init", "--dir", s.path(id), "--id", id, "--entity", "Body "+id, "--url", url), &h)
+		h.Index = i + 1
+		plan.Holders = append(plan.Holders, h)
+	}
+	file := s.write("plan.json", plan)
+	s.serve(s.hub, append([]string{"hub", "serve", "--dir", s.path("hub"), "--plan", file, "--listen", addr, "--tick", "300ms"}, demo...)...)
+	s.ceremony(plan, file)
+	for i, h := range plan.Holders {
+		s.serve(h.URL, append([]string{"keyholder", "serve", "--dir", s.path(h.ID), "--listen", addrs[i]}, demo...)...)
+	}
+	s.publish(plan)
+	return s
+}
+
+func (s *stage) ceremony(plan client.Plan, file string) {
+	s.t.Helper()
+	type result struct {
+		out string
+		err error
+	}
+	results := make(chan result, 3)
+	for _, h := range plan.Holders {
+		go func() {
+			out, errs, err := s.try("keyholder", "ceremony", "--dir", s.path(h.ID), "--plan", file, "--timeout", "1m")
+			if err != nil {
+				err = fmt.Errorf("%s: %w: %s", h.ID, err, errs)
+			}
+			results <- result{strings.TrimSpace(out), err}
+		}()
+	}
+	for range plan.Holders {
+		r := <-results
+		s.must(r.err)
+		if s.pin != "" && s.pin != r.out {
+			s.t.Fatalf("holders print different transcript hashes: %s and %s", s.pin, r.out)
+		}
+		s.pin = r.out
+	}
+}
+
+// publish admits the desks in a manifest that two governors sign.
+func (s *stage) publish(plan client.Plan) {
+	s.t.Helper()
+	m := opening.Manifest{Version: 1, Pool: plan.Pool, Epoch: plan.Epoch, Issued: s.began.UnixMicro(), Demo: true,
+		Classes: []opening.ClassRule{{Class: selector.Email, RuleVersion: selector.Email.RuleVersion(), DailyBudget: 20_000}},
+		Hub:     plan.Hub, Holders: plan.Holders, Quorum: plan.T,
+		Scope:       opening.Scope{Offences: []string{"online-cse"}, Roles: []string{"suspected_consumer", "unknown", "possible_victim"}},
+		Rules:       []opening.Rule{opening.DefaultRule()},
+		CurrentRule: opening.DefaultRule().Hash(), Delays: opening.Delays{OpenSeconds: 3600, ReleaseEvery: 600}}
+	s.must(m.Transcript.UnmarshalText([]byte(s.pin)))
+	admit := func(role, id, entity, sector string) desk.Card {
+		var c desk.Card
+		s.decode(s.do("desk", "init", "--dir", s.path(id), "--id", id, "--entity", entity, "--sector", sector, "--name", entity, "--role", role), &c)
+		if c.Member != nil && role == "contributor" {
+			c.Member.Admitted = s.began.AddDate(0, 0, -120).UnixMicro()
+			m.Members = append(m.Members, *c.Member)
+		}
+		if c.Approver != nil {
+			m.Approvers = append(m.Approvers, *c.Approver)
+		}
+		return c
+	}
+	for _, c := range contributors {
+		admit("contributor", c.id, c.entity, c.sector)
+	}
+	m.Authority = *admit("authority", "police", "Police", "police").Authority
+	admit("approver", "overseer", "Oversight", "regulator")
+	m.LegalBases = []opening.LegalBasis{{ID: "basis-1", Purpose: "investigation", Recipient: "police",
+		From: s.began.AddDate(0, -1, 0).UnixMicro(), To: s.began.AddDate(1, 0, 0).UnixMicro()}}
+	file := s.write("manifest.json", m)
+	s.do("governance", "sign", "--key", s.path("gov-1"), "-o", s.path("one.json"), file)
+	s.refuse(1, "governance", "governance", "publish", s.path("one.json"))
+	s.do("governance", "sign", "--key", s.path("gov-3"), "-o", s.path("two.json"), s.path("one.json"))
+	s.do("governance", "publish", s.path("two.json"))
+	for _, id := range []string{"bank-a", "platform-a", "hotline-a", "police", "overseer"} {
+		s.do(append([]string{"desk", "join", "--hub", s.hub, "--pin", s.pin}, s.desk(id)...)...)
+	}
+}
+
+// desk gives the options that name a desk.
+func (s *stage) desk(id string) []string {
+	return []string{"--dir", s.path(id), "--demo", "--demo-clock", s.clock}
+}
+
+func (s *stage) at(id string, args ...string) string {
+	s.t.Helper()
+	return s.do(append(append([]string{"desk"}, args...), s.desk(id)...)...)
+}
+
+func (s *stage) inbox(id string) desk.Inbox {
+	s.t.Helper()
+	var in desk.Inbox
+	s.decode(s.at(id, "inbox"), &in)
+	return in
+}
+
+// Three organisations' own files become one lead that the police desk reads,
+// and nothing opens before law, log and two bodies agree.
+func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
+	s := build(t)
+	mapping := s.write("mapping.json", desk.Mapping{Format: desk.FormatCSV, Reference: "case", Strength: "strength", Kind: "kind",
+		Role: "=suspected_consumer", Grade: "=b2", Columns: map[string]desk.ColumnMapping{"email": {Class: selector.Email}}})
+	for i, c := range contributors {
+		file := s.path(c.id + ".csv")
+		s.must(os.WriteFile(file, []byte(c.file), 0o600))
+		if in := s.inbox("police"); len(in.Leads) > 0 {
+			t.Fatalf("a lead is ready with %d of 3 organisations", i)
+		}
+		s.at(c.id, "submit", file, "--mapping", mapping, "--yes", "--basis", "basis-1")
+		if out := s.at(c.id, "submit", file, "--mapping", mapping, "--yes", "--basis", "basis-1"); !strings.Contains(out, "0 new observations") {
+			t.Fatalf("a second submission of the same file is not empty: %s", out)
+		}
+	}
+	var in desk.Inbox
+	s.until("a ready lead", func() bool { in = s.inbox("police"); return len(in.Leads) == 1 })
+	s.refuse(1, "", append([]string{"desk", "open", in.Leads[0].ID}, s.desk("police")...)...)
+
+	s.advance(2 * time.Hour)
+	id := strings.TrimSpace(s.at("police", "request", in.Leads[0].ID, "--purpose", "investigation", "--basis", "basis-1"))
+	s.at("police", "approve", id)
+	s.advance(4 * time.Hour)
+	s.refuse(1, "", append([]string{"desk", "open", id}, s.desk("police")...)...)
+	s.at("overseer", "approve", id)
+	s.until("the request in the log", func() bool { return s.state(id) == "logged" || s.state(id) == "released" })
+	s.advance(6 * time.Hour)
+	s.until("the release", func() bool { return s.state(id) == "released" })
+	lead := s.at("police", "open", id)
+	for _, want := range []string{"A-17", "P-3", "H-9", "someone.else@mail-one.net", "unverified"} {
+		if !strings.Contains(lead, want) {
+			t.Errorf("the lead does not show %q:\n%s", want, lead)
+		}
+	}
+	if strings.Contains(lead, "A-18") {
+		t.Error("the lead shows an observation that nobody else shared")
+	}
+	receipts := strings.Fields(s.at("bank-a", "receipts", "--out", s.path("receipts")))
+	if len(receipts) != 1 {
+		t.Fatalf("receipts: %v", receipts)
+	}
+	if out := s.do("verify", receipts[0], "--pin", s.pin); !strings.Contains(out, "Verified") {
+		t.Fatal(out)
+	}
+	s.refuse(1, "", "verify", receipts[0], "--pin", strings.Repeat("0", 63)+"1")
+}
+
+func (s *stage) state(id string) string {
+	s.t.Helper()
+	for _, o := range s.inbox("police").Openings {
+		if o.ID == id {
+			return o.State
+		}
+	}
+	return ""
+}
