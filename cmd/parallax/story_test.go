@@ -298,11 +298,15 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 			t.Fatalf("a second submission of the same file is not empty: %s", out)
 		}
 	}
+	s.until("the last receipt's proof", func() bool { return s.at("hotline-a", "receipts", "--out", s.path("hotline-receipts")) != "" })
+	if in := s.inbox("police"); len(in.Leads) > 0 {
+		t.Fatal("a lead is ready before its observations have been in the log for the manifest's delay")
+	}
+	s.advance(2 * time.Hour)
 	var in desk.Inbox
 	s.until("a ready lead", func() bool { in = s.inbox("police"); return len(in.Leads) == 1 })
 	s.refuse(1, "", append([]string{"desk", "open", in.Leads[0].ID}, s.desk("police")...)...)
 
-	s.advance(2 * time.Hour)
 	id := strings.TrimSpace(s.at("police", "request", in.Leads[0].ID, "--purpose", "investigation", "--basis", "basis-1"))
 	s.at("police", "approve", id)
 	s.advance(4 * time.Hour)
@@ -312,7 +316,7 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 	s.advance(6 * time.Hour)
 	s.until("the release", func() bool { return s.state(id) == "released" })
 	lead := s.at("police", "open", id)
-	for _, want := range []string{"A-17", "P-3", "H-9", "someone.else@mail-one.net", "unverified"} {
+	for _, want := range []string{"A-17", "P-3", "H-9", "someone.else@mail-one.net", "Unverified"} {
 		if !strings.Contains(lead, want) {
 			t.Errorf("the lead does not show %q:\n%s", want, lead)
 		}
