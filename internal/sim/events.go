@@ -27,7 +27,9 @@ type observer struct {
 }
 
 // detect draws one detection.
-func (o *observer) detect(hazard float64) bool { return chance(o.r, min(1, hazard*o.a.Trap)) }
+func (o *observer) detect(hazard float64) bool {
+	return chance(o.r, min(1, hazard*o.w.Params.HazardScale*o.a.Trap))
+}
 
 func (w *World) observe(a *actor, r *rand.Rand) {
 	o := &observer{w: w, r: r, a: a}
@@ -219,7 +221,7 @@ func (o *observer) hotlineRow(x alias, item string) func(*rand.Rand, *Row, int) 
 // records draws the own records of police and regulator.
 func (o *observer) records() {
 	p := o.w.Params
-	years := float64(p.Days) / 365
+	years := float64(p.Days) / 365 * p.HazardScale
 	for range poisson(o.r, p.YearlyPolice*years*o.a.Trap) {
 		o.seen = append(o.seen, sighting{org: "police", where: "own", kind: KindRecord, day: o.r.IntN(p.Days), direct: true, fill: o.policeRow()})
 	}

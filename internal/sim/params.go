@@ -71,6 +71,9 @@ type Params struct {
 	HazardPlatform float64 `json:"hazard_platform"` // mean over the platforms
 	HazardHotline  float64 `json:"hazard_hotline"`
 	HazardFIU      float64 `json:"hazard_fiu"` // per cross-border payment
+	// HazardScale multiplies every hazard of actors, for sweeps. Only 1 is the
+	// default world; another value must be named beside every figure it gave.
+	HazardScale float64 `json:"hazard_scale"`
 	// Yearly chances per actor of an own record (2 %: reports against reach, ACCCE).
 	YearlyPolice    float64 `json:"yearly_police"`
 	YearlyRegulator float64 `json:"yearly_regulator"` // assumption
@@ -101,7 +104,7 @@ func DefaultParams(seed uint64, actors int) Params {
 		PaysLive: 0.10, PaysCrypto: 0.05, Barter: 0.25, CryptoBarter: 0.2,
 		Items: 20_000, ItemZipf: 1.1, NewShare: 0.05, YearlyLow: 24, YearlyMid: 40, YearlyTop: 150, ActiveSigma: 1.5,
 		AliasMore: 0.5, MaxAliases: 6, Reuse: 0.6, Rotate: 0.10, Typo: 0.03,
-		TrapSigma: 0.8, HazardBank: 0.05, HazardPlatform: 0.02, HazardHotline: 0.002, HazardFIU: 0.02,
+		TrapSigma: 0.8, HazardBank: 0.05, HazardPlatform: 0.02, HazardHotline: 0.002, HazardFIU: 0.02, HazardScale: 1,
 		YearlyPolice: 0.02, YearlyRegulator: 0.002, CryptoSeen: 0.3, SecondBank: 0.3,
 		CaseDays: 90, Direct: 0.5, Doubtful: 0.02, DelayMax: 30, Referral: 0.3,
 		SharedPhone: 0.005, Misfiled: 0.25, Recycled: 0.01, CaseAt: 5, PlantFalse: true}
@@ -125,6 +128,9 @@ func (p Params) check() error {
 		if !(x >= 0 && x <= 1) {
 			return fault.New(fault.Invalid, "every share and chance must lie between 0 and 1")
 		}
+	}
+	if !(p.HazardScale > 0 && p.HazardScale <= 100) {
+		return fault.New(fault.Invalid, "the hazard scale must be above 0 and at most 100; 1 is the default world")
 	}
 	if p.Items < 1 || p.ItemZipf <= 1 {
 		return fault.New(fault.Invalid, "items must be at least 1 and their Zipf exponent above 1")
