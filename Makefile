@@ -1,0 +1,41 @@
+# make test   the quick suite: SQLite; PostgreSQL, browser and data tests where they can run
+# make ci     everything, nothing skipped, as the server runs it
+# make lint   formatting, vet and, where installed, golangci-lint
+# make fuzz   every fuzz target for FUZZTIME
+# make soak   the suite over and over under the race detector, then fuzzing
+# make bench  every benchmark, with allocations
+
+FUZZTIME ?= 5s
+SOAK     ?= 5
+
+.PHONY: test ci lint fuzz soak bench build
+
+build:
+	go build -trimpath -o parallax ./cmd/parallax
+
+test:
+	go test ./...
+
+ci:
+	.ci/run
+
+lint:
+	@test -z "$$(gofmt -l .)" || { echo 'not gofmt-ed:'; gofmt -l .; exit 1; }
+	go vet ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo 'golangci-lint is not installed: vet only'; fi
+
+# go test fuzzes one target of one package at a time.
+fuzz:
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+		grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go | sed 's/^func //' | sort -u | while read -r target; do \
+			echo "== $$dir $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; \
+		done || exit 1; \
+	done
+
+soak:
+	go test -race -count=$(SOAK) -timeout 60m ./...
+	$(MAKE) fuzz FUZZTIME=30s
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
