@@ -74,6 +74,14 @@ func TestDependenciesHaveReasons(t *testing.T) {
 	}
 }
 
+// TestLockFileNamesNoHost keeps the browser tests installable from any mirror.
+func TestLockFileNamesNoHost(t *testing.T) {
+	const name = "internal/browsertest/package-lock.json"
+	if text := readText(t, name); strings.Contains(text, `"resolved"`) || strings.Contains(text, "://") {
+		t.Errorf("%s: names a registry; make it again with omit-lockfile-registry-resolved=true", name)
+	}
+}
+
 // required are the module paths in the require blocks of a go.mod.
 func required(mod string) (out []string) {
 	for line := range strings.Lines(mod) {
