@@ -22,6 +22,7 @@ type cli struct {
 	Keyholder  keyholderCmd  `cmd:"" help:"Run or set up one key holder."`
 	Desk       deskCmd       `cmd:"" help:"A member's desk: check and submit files, approve and read openings."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a saved receipt offline, from the key ceremony to the log."`
+	Sim        simCmd        `cmd:"" help:"Make and score simulated ecosystems."`
 	Governance governanceCmd `cmd:"" help:"Make governance keys and sign manifests."`
 }
 

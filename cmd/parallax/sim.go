@@ -2,8 +2,8 @@ package main
 
 import "parallax/internal/sim"
 
-// SimCmd makes and scores simulated ecosystems.
-type SimCmd struct {
+// simCmd makes and scores simulated ecosystems.
+type simCmd struct {
 	Write simWrite `cmd:"" default:"withargs" help:"Write each organisation's export and the truth file."`
 	Score simScore `cmd:"" help:"Score what the organisations find alone and together."`
 }
