@@ -197,7 +197,7 @@ func (s *Service) MarkLogged(ctx context.Context) error {
 	now := s.clock.Now().UnixMicro()
 	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, t := range done {
-			if _, err := tx.ExecContext(ctx, `UPDATE pool_batch SET logged = $1 WHERE ticket = $2 AND logged = 0`, now, t); err != nil {
+			if err := markLogged(ctx, tx, t, now); err != nil {
 				return err
 			}
 		}

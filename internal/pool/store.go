@@ -432,3 +432,9 @@ func personTags(ctx context.Context, tx *store.Tx, labels [][]byte) ([]node, map
 	}
 	return nodes, count, err
 }
+
+// markLogged notes when a witnessed checkpoint first covered a batch.
+func markLogged(ctx context.Context, tx *store.Tx, ticket string, at int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE pool_batch SET logged = $1 WHERE ticket = $2 AND logged = 0`, at, ticket)
+	return err
+}

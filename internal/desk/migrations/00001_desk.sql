@@ -30,10 +30,3 @@ CREATE TABLE desk_record (
     sealed BYTEA NOT NULL,
     PRIMARY KEY (id, label)
 );
-
--- +goose Down
-DROP TABLE desk_record;
-DROP TABLE desk_row;
-DROP TABLE desk_contribution;
-DROP TABLE desk_batch;
-DROP TABLE desk_setting;
