@@ -323,21 +323,46 @@ func unlogged(ctx context.Context, tx *store.Tx) (tickets []string, err error) {
 	return tickets, err
 }
 
-// touchedTags gives the next tags for the linking job, in order.
-func touchedTags(ctx context.Context, tx *store.Tx, limit int) (tags [][]byte, labels [][]byte, err error) {
-	err = query(ctx, tx, `SELECT DISTINCT tag FROM pool_touched ORDER BY tag LIMIT $1`, []any{int64(limit)}, func(rows *sql.Rows) error {
-		var t []byte
-		if err := rows.Scan(&t); err != nil {
-			return err
-		}
-		tags = append(tags, t)
-		return nil
-	})
-	if err != nil {
+// A touch says that a tag gained or lost a label.
+type touch struct{ tag, label []byte }
+
+// touchedTags gives the next tags for the linking job, in order, and all
+// touches of them.
+func touchedTags(ctx context.Context, tx *store.Tx, limit int) (tags [][]byte, touches []touch, err error) {
+	if err := query(ctx, tx, `SELECT DISTINCT tag FROM pool_touched ORDER BY tag LIMIT $1`, []any{int64(limit)}, collect(&tags)); err != nil {
 		return nil, nil, err
 	}
-	err = queryIn(ctx, tx, `SELECT label FROM pool_touched WHERE tag IN (`, nil, tags, ``, collect(&labels))
-	return tags, labels, err
+	err = queryIn(ctx, tx, `SELECT tag, label FROM pool_touched WHERE tag IN (`, nil, tags, ``, func(rows *sql.Rows) error {
+		var x touch
+		if err := rows.Scan(&x.tag, &x.label); err != nil {
+			return err
+		}
+		touches = append(touches, x)
+		return nil
+	})
+	return tags, touches, err
+}
+
+// forgetTouches deletes exactly what was worked through: a batch that came in
+// meanwhile keeps its own touches for the next run.
+func forgetTouches(ctx context.Context, tx *store.Tx, touches []touch) error {
+	for len(touches) > 0 {
+		n := min(100, len(touches))
+		var b strings.Builder
+		args := make([]any, 0, 2*n)
+		for i, x := range touches[:n] {
+			if i > 0 {
+				b.WriteString(" OR ")
+			}
+			fmt.Fprintf(&b, "tag = $%d AND label = $%d", len(args)+1, len(args)+2)
+			args = append(args, x.tag, x.label)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM pool_touched WHERE `+b.String(), args...); err != nil {
+			return err
+		}
+		touches = touches[n:]
+	}
+	return nil
 }
 
 // collect scans one BYTEA column into a list.

@@ -24,7 +24,7 @@ func (s *Service) Link(ctx context.Context, epoch string) error {
 
 func (s *Service) linkSome(ctx context.Context, epoch string, limit int) (left bool, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		tags, labels, err := touchedTags(ctx, tx, limit)
+		tags, touches, err := touchedTags(ctx, tx, limit)
 		if err != nil {
 			return err
 		}
@@ -35,10 +35,14 @@ func (s *Service) linkSome(ctx context.Context, epoch string, limit int) (left b
 		if err := summarise(ctx, tx, epoch, tags); err != nil {
 			return err
 		}
+		labels := make([][]byte, len(touches))
+		for i, x := range touches {
+			labels[i] = x.label
+		}
 		if err := recluster(ctx, tx, tags, labels); err != nil {
 			return err
 		}
-		return execIn(ctx, tx, `DELETE FROM pool_touched WHERE tag IN (`, nil, tags, ``)
+		return forgetTouches(ctx, tx, touches)
 	})
 	return left, err
 }
