@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 
 	"github.com/gtank/ristretto255"
 )
@@ -82,17 +83,21 @@ func (a Element) Mul(s Scalar) Element {
 
 // MulInt gives k*a for a public small integer, in time that depends on k.
 func (a Element) MulInt(k int64) Element {
+	size := uint64(k)
 	if k < 0 {
-		return Element{ristretto255.NewElement().Negate(a.MulInt(-k).e)}
+		size = -size // right for the smallest integer too, which has no positive twin
 	}
-	out := Identity()
-	for bit := 62; bit >= 0; bit-- {
-		out = out.Add(out)
-		if k>>bit&1 == 1 {
-			out = out.Add(a)
+	out := ristretto255.NewElement().Zero()
+	for bit := bits.Len64(size) - 1; bit >= 0; bit-- {
+		out.Add(out, out)
+		if size>>bit&1 == 1 {
+			out.Add(out, a.e)
 		}
 	}
-	return out
+	if k < 0 {
+		out.Negate(out)
+	}
+	return Element{out}
 }
 
 // MultiMul gives the sum of s_i*a_i for public scalars, in variable time.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"math"
 	"os"
 	"strconv"
 	"testing"
@@ -226,4 +227,13 @@ func FuzzPoint(f *testing.F) {
 			t.Fatal("a point has two encodings")
 		}
 	})
+}
+
+// The multiples at the ends of the range, where negation overflows.
+func TestMulIntExtremes(t *testing.T) {
+	for _, k := range []int64{math.MinInt64, math.MinInt64 + 1, -1, 0, 1, math.MaxInt64} {
+		if !Base().MulInt(k).Equal(BaseMul(ScalarFromInt(k))) {
+			t.Errorf("MulInt(%d) differs from the scalar multiple", k)
+		}
+	}
 }
