@@ -7,16 +7,22 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"fmt"
+	"io"
 )
 
-// A Possession is the secret key behind a tag. It prints as a placeholder.
-type Possession struct{ key ed25519.PrivateKey }
+// A Possession is the secret key behind a tag. It prints as a placeholder; the
+// key sits behind a function because fmt ignores the methods of an unexported
+// field and would print the bytes of one. The zero value is not usable.
+type Possession struct{ key func() ed25519.PrivateKey }
 
 // String hides the key.
 func (Possession) String() string { return "[possession key]" }
 
 // GoString hides the key.
 func (Possession) GoString() string { return "[possession key]" }
+
+// Format hides the key under every verb.
+func (Possession) Format(f fmt.State, _ rune) { io.WriteString(f, "[possession key]") }
 
 // Possess derives the possession key of an OPRF output for a class:
 // HKDF-SHA512(output, class | possession label) seeds Ed25519.
@@ -25,11 +31,12 @@ func Possess(out [64]byte, class string) Possession {
 	if err != nil { // 32 bytes are within HKDF's limit for every hash
 		panic("oprf: " + err.Error())
 	}
-	return Possession{ed25519.NewKeyFromSeed(seed)}
+	key := ed25519.NewKeyFromSeed(seed)
+	return Possession{func() ed25519.PrivateKey { return key }}
 }
 
 // Public is the possession key's public side.
-func (p Possession) Public() ed25519.PublicKey { return p.key.Public().(ed25519.PublicKey) }
+func (p Possession) Public() ed25519.PublicKey { return p.key().Public().(ed25519.PublicKey) }
 
 // Tag is the 16-byte tag.
 func (p Possession) Tag() Tag { return TagOf(p.Public()) }
@@ -38,7 +45,7 @@ const possessionDomain = "parallax/tag-signature/v1\x00"
 
 // Sign shows possession over an observation's label.
 func (p Possession) Sign(label []byte) []byte {
-	return ed25519.Sign(p.key, append([]byte(possessionDomain), label...))
+	return ed25519.Sign(p.key(), append([]byte(possessionDomain), label...))
 }
 
 // VerifyPossession checks a tag's signature over a label.
