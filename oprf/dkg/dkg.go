@@ -120,6 +120,7 @@ type ack struct {
 	Transcript [32]byte `json:"transcript"`
 	Complaint  int      `json:"complaint"` // holder whose message is bad; 0 if none
 	Reason     string   `json:"reason"`
+	Heard      [][]byte `json:"heard"` // SHA-256 of each message of rounds 1 to 3, by round, then holder
 }
 
 // A Party is one holder's side of a run. It is used once, round by round.

@@ -1,6 +1,7 @@
 package dkg
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
@@ -158,6 +159,7 @@ func (p *Party) Round4(all [][]byte) ([]byte, error) {
 }
 
 func (p *Party) answer(a ack) ([]byte, error) {
+	a.Heard = p.heard()
 	raw, err := signed.Marshal(a)
 	if err != nil {
 		return nil, err
@@ -228,6 +230,51 @@ func (p *Party) openShares(from int, body []byte) ([]group.Scalar, error) {
 	return out, nil
 }
 
+// heard lists the digests of what this holder was shown. Holders compare them
+// when transcripts differ: otherwise one that shows two faces would have the
+// honest ones blame each other.
+func (p *Party) heard() [][]byte {
+	out := make([][]byte, 0, 3*p.params.N)
+	for _, round := range p.said {
+		for _, message := range round[:p.params.N] {
+			sum := sha256.Sum256(message)
+			out = append(out, sum[:])
+		}
+	}
+	return out
+}
+
+// checkAnswer looks for a reason to abort in what a holder answered. A
+// complaint, or a digest that differs, is the word of that holder: the reason
+// says whose, and the signed messages on the board settle it.
+func (p *Party) checkAnswer(from int, a ack) error {
+	if a.Complaint < 0 || a.Complaint > p.params.N || a.Complaint == from {
+		return fault(from, "its complaint names no other holder")
+	}
+	if a.Complaint != 0 {
+		return fault(a.Complaint, fmt.Sprintf("holder %d complains: %.120q", from, a.Reason))
+	}
+	mine := p.heard()
+	if len(a.Heard) != len(mine) {
+		return fault(from, "its answer does not list what it was shown")
+	}
+	for k := range mine {
+		if !bytes.Equal(a.Heard[k], mine[k]) {
+			return p.differs(from, k/p.params.N+1, k%p.params.N+1)
+		}
+	}
+	return nil
+}
+
+// differs names who sent two messages in one round. Nobody sends two messages
+// to itself, and this holder knows that it sent one.
+func (p *Party) differs(from, round, sender int) error {
+	if sender == from || sender == p.index {
+		return fault(from, fmt.Sprintf("it lists another message of holder %d in round %d", sender, round))
+	}
+	return fault(sender, fmt.Sprintf("holders %d and %d were shown different messages of it in round %d", p.index, from, round))
+}
+
 // Finish takes all answers. It succeeds only when all n holders signed the
 // hash that this holder computed.
 func (p *Party) Finish(all [][]byte) (Result, error) {
@@ -248,8 +295,8 @@ func (p *Party) Finish(all [][]byte) (Result, error) {
 		if len(b) < ed25519.SignatureSize || signed.Unmarshal(b[ed25519.SignatureSize:], &a) != nil {
 			return Result{}, p.abort(fault(i+1, "its answer could not be read"))
 		}
-		if a.Complaint != 0 {
-			return Result{}, p.abort(fault(a.Complaint, fmt.Sprintf("holder %d complains: %s", i+1, a.Reason)))
+		if err := p.checkAnswer(i+1, a); err != nil {
+			return Result{}, p.abort(err)
 		}
 		sig := b[:ed25519.SignatureSize]
 		if a.Transcript != sum || signed.Verify(ackDomain, p.params.Holders[i].SignKey, sum[:], sig) != nil {
