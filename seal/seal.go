@@ -31,6 +31,7 @@ const (
 	boxDomain       = "parallax/box/v1\x00"
 	challengeDST    = "parallax/tdh2-challenge/v1"
 	partialDST      = "parallax/tdh2-partial/v1"
+	nonceDST        = "parallax/tdh2-partial-nonce/v1"
 	gbarDST         = "parallax/tdh2-gbar/v1"
 	boxOverhead     = chacha20poly1305.Overhead + 4 // tag and length prefix
 	boxKeyInfo      = "parallax/box-key/v1"
@@ -62,13 +63,18 @@ func (l Label) String() string { return hex.EncodeToString(l[:]) }
 // MarshalText gives 128 hex digits.
 func (l Label) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// UnmarshalText reads 128 hex digits.
+// UnmarshalText reads 128 lower-case hex digits: a label has one spelling, so
+// that two texts that differ never name one observation.
 func (l *Label) UnmarshalText(text []byte) error {
 	if len(text) != 128 {
 		return fmt.Errorf("label has %d hex digits, want 128", len(text))
 	}
-	_, err := hex.Decode(l[:], text)
-	return err
+	var out Label
+	if _, err := hex.Decode(out[:], text); err != nil || out.String() != string(text) {
+		return errors.New("label: want lower-case hex digits")
+	}
+	*l = out
+	return nil
 }
 
 // BoxDigest is the SHA-512 of a box.
@@ -92,10 +98,11 @@ func (b Bytes32) MarshalText() ([]byte, error) {
 	return base64.StdEncoding.AppendEncode(nil, b[:]), nil
 }
 
-// UnmarshalText reads standard base64 of 32 bytes.
+// UnmarshalText reads standard base64 of 32 bytes. It checks the length of the
+// text too, because the decoder passes over line ends.
 func (b *Bytes32) UnmarshalText(text []byte) error {
 	raw, err := base64.StdEncoding.Strict().DecodeString(string(text))
-	if err != nil || len(raw) != len(b) {
+	if err != nil || len(raw) != len(b) || len(text) != base64.StdEncoding.EncodedLen(len(b)) {
 		return errors.New("want base64 of 32 bytes")
 	}
 	copy(b[:], raw)
@@ -230,14 +237,26 @@ func empty(key, box []byte) ([]byte, error) {
 		return nil, err
 	}
 	plain, err := aead.Open(nil, make([]byte, chacha20poly1305.NonceSize), box, nil)
-	if err != nil || len(plain) < 4 {
+	if err != nil {
 		return nil, ErrBox
+	}
+	payload, ok := unpad(plain)
+	if !ok {
+		return nil, ErrBox
+	}
+	return payload, nil
+}
+
+// unpad reads length, payload and zeros; nothing else is in form.
+func unpad(plain []byte) ([]byte, bool) {
+	if len(plain) < 4 {
+		return nil, false
 	}
 	n := binary.BigEndian.Uint32(plain)
 	if uint64(n) > uint64(len(plain)-4) || len(bytes.Trim(plain[4+n:], "\x00")) > 0 {
-		return nil, ErrBox
+		return nil, false
 	}
-	return plain[4 : 4+n], nil
+	return plain[4 : 4+n], true
 }
 
 // ValidBoxSize reports a size that a box may have.
@@ -271,6 +290,18 @@ func partialChallenge(label Label, index int, u, w, p, a, b group.Point) group.S
 	return group.HashToScalar(partialDST, label[:], binary.BigEndian.AppendUint32(nil, uint32(index)), u[:], w[:], p[:], a[:], b[:])
 }
 
+// partialNonce draws the one-time scalar of a share's proof. The share goes
+// into it, as in RFC 9591, section 4.1: were it random bytes alone, a source
+// that repeats itself (a machine restored from a snapshot) would give the same
+// scalar for two labels, and two such proofs give away the share.
+func partialNonce(share group.Share, u group.Point, label Label, random io.Reader) (group.Scalar, error) {
+	var fresh [64]byte
+	if _, err := io.ReadFull(random, fresh[:]); err != nil {
+		return group.Scalar{}, fmt.Errorf("proof nonce: %w", err)
+	}
+	return group.HashToScalar(nonceDST, fresh[:], share.Bytes(), u[:], label[:]), nil
+}
+
 // Decrypt makes one holder's share. It refuses an encapsulation that was not
 // made for the label: a holder's exponent never meets a stranger's point.
 func Decrypt(share group.Share, pool, epoch string, kem KEM, label Label, random io.Reader) (Partial, error) {
@@ -278,7 +309,7 @@ func Decrypt(share group.Share, pool, epoch string, kem KEM, label Label, random
 	if err != nil {
 		return Partial{}, err
 	}
-	s, err := group.RandomScalar(random)
+	s, err := partialNonce(share, kem.U, label, random)
 	if err != nil {
 		return Partial{}, err
 	}
@@ -289,8 +320,10 @@ func Decrypt(share group.Share, pool, epoch string, kem KEM, label Label, random
 	return p, nil
 }
 
-// VerifyPartial checks a share against the holder's P_i; every failure is a
-// *WrongPartial.
+// VerifyPartial checks a share against the holder's P_i. A wrong share is a
+// *WrongPartial that names its holder; an encapsulation that does not decode is
+// ErrKEM and nobody's fault among the holders. It does not repeat the check of
+// the encapsulation's own proof, which [KEM.Verify] and [Open] make.
 func VerifyPartial(pub group.PublicKey, kem KEM, label Label, p Partial) error {
 	_, err := verifyPartial(pub, kem, label, p)
 	return err
@@ -323,10 +356,14 @@ func verifyPartial(pub group.PublicKey, kem KEM, label Label, p Partial) (group.
 }
 
 // Open recomputes the label from header and box, verifies encapsulation and
-// shares, combines t of them and reads the payload.
+// shares, combines t of them and reads the payload. A box of another size than
+// [BoxSizes] is ErrBox even if its sender made it so: its length would tell.
 func Open(pub group.PublicKey, pool, epoch string, header []byte, s Sealed, parts []Partial) ([]byte, error) {
 	if len(parts) > maxPartialCount {
 		return nil, fmt.Errorf("%d decryption shares, at most %d", len(parts), maxPartialCount)
+	}
+	if !ValidBoxSize(len(s.Box)) {
+		return nil, ErrBox
 	}
 	label := LabelOf(header, BoxDigest(s.Box))
 	if err := s.KEM.Verify(pool, epoch, label); err != nil {
