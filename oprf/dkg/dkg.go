@@ -362,13 +362,3 @@ func open(params Params, hash [32]byte, round int, all [][]byte) ([][]byte, erro
 	}
 	return bodies, nil
 }
-
-// CheckSender verifies that a message is signed by this holder: what a board
-// asks before it takes one.
-func CheckSender(key ed25519.PublicKey, message []byte) error {
-	var o signed.Object
-	if err := signed.Unmarshal(message, &o); err != nil {
-		return err
-	}
-	return signed.Verify(messageDomain, key, o.Body, o.Sig)
-}
