@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -81,7 +82,8 @@ func New(config Config) (*Kit, error) {
 // page "slice/name". A page's text is the content of the main landmark, with
 // View.Data as its dot and the kit's components at hand: {{show .Leads}} shows
 // any component. Files whose name begins with "_" are no pages: what they
-// define is at hand in all pages of the slice.
+// define is at hand in all pages of the slice. (Embed them with a pattern such
+// as *.html: embedding a folder by its name leaves them out.)
 func (k *Kit) Add(slice string, files fs.FS) error {
 	names, err := fs.Glob(files, "*.html")
 	if err != nil {
@@ -122,6 +124,14 @@ func (k *Kit) addPage(name string, shared map[string]string, text string) error 
 	}
 	if _, err := t.New("main").Parse(text); err != nil {
 		return fmt.Errorf("web: page %s: %w", name, err)
+	}
+	// Escaping is worked out at the first execution: a page that cannot be
+	// escaped, or that calls a template that is not there, stops the start and
+	// not a reader. Whether this execution itself succeeds says nothing, since
+	// there is no data.
+	var broken *template.Error
+	if err := t.ExecuteTemplate(io.Discard, "layout", layout{}); errors.As(err, &broken) {
+		return fmt.Errorf("web: page %s: %w", name, broken)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
