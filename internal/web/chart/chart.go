@@ -171,11 +171,18 @@ func clip(text string, width int) string {
 	return string([]rune(text)[:width-1]) + "…"
 }
 
-// axis draws the ticks of a scale from 0 or low to high below a plot.
-func (p *pen) axis(s scale, top, bottom float64, unit string) {
+// grid draws the lines of a scale's ticks from top to bottom.
+func (p *pen) grid(s scale, top, bottom float64) {
+	for _, tick := range s.ticks() {
+		x := pct(s.at(tick))
+		p.mark("line", "class", "grid", "x1", x, "x2", x, "y1", px(top), "y2", px(bottom))
+	}
+}
+
+// axis writes the ticks of a scale below a plot that ends at bottom.
+func (p *pen) axis(s scale, bottom float64, unit string) {
 	for _, tick := range s.ticks() {
 		x := s.at(tick)
-		p.mark("line", "class", "grid", "x1", pct(x), "x2", pct(x), "y1", px(top), "y2", px(bottom))
 		anchor := "middle"
 		if x < 10 {
 			anchor = "start"

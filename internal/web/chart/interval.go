@@ -51,22 +51,27 @@ func (c Intervals) SVG() template.HTML {
 		bottom += float64(len(wrap(i.label(), labelWidth))*lineHeight + 26)
 	}
 	var p pen
-	p.begin("intervals", c.Title, c.desc(), "width", "100%", "height", px(bottom+42))
-	p.axis(s, 0, bottom, c.unit())
-	if c.MarkLabel != "" {
-		x := pct(s.at(c.Mark))
-		p.mark("line", "class", "reference", "x1", x, "x2", x, "y1", "0", "y2", px(bottom))
-	}
+	p.begin("intervals", c.Title, c.desc(), "width", "100%", "height", px(bottom+60))
 	y := 4.0
 	for _, i := range c.Items {
 		for _, line := range wrap(i.label(), labelWidth) {
-			p.text(line, "class", "label halo", "x", "0", "y", px(y+13))
+			p.text(line, "class", "label", "x", "0", "y", px(y+13))
 			y += lineHeight
+		}
+		// The lines across stop at the letters, which stay readable.
+		p.grid(s, y, y+18)
+		if c.MarkLabel != "" {
+			x := pct(s.at(c.Mark))
+			p.mark("line", "class", "reference", "x1", x, "x2", x, "y1", px(y), "y2", px(y+18))
 		}
 		if i.Refused == "" {
 			c.draw(&p, s, i, y+9)
 		}
 		y += 26
+	}
+	p.axis(s, bottom, c.unit())
+	if c.MarkLabel != "" {
+		p.text("Dashed line: "+clip(c.MarkLabel, 30)+", "+value(c.Mark), "class", "tick", "x", "0", "y", px(bottom+52))
 	}
 	return p.end()
 }

@@ -29,7 +29,7 @@ type Point struct {
 }
 
 const (
-	lineTop    = 50.0
+	lineTop    = 54.0
 	lineBottom = 230.0
 	lineSpan   = 1000.0 // units across; stretched to the page's width
 )
@@ -53,12 +53,26 @@ func (c Line) SVG() template.HTML {
 		p.mark("path", "class", "path", "vector-effect", "non-scaling-stroke", "d", c.curve(s, run))
 	}
 	p.close("svg")
+	for _, run := range c.runs() {
+		if len(run) == 1 {
+			c.lone(&p, s, run[0])
+		}
+	}
 	c.letters(&p, s)
 	return p.end()
 }
 
+// lone draws a point between two gaps, which a curve would not show.
+func (c Line) lone(p *pen, s scale, i int) {
+	x := pct(c.x(i) / lineSpan * 100)
+	if c.Level != "" {
+		p.mark("line", "class", "whisker", "x1", x, "x2", x, "y1", px(c.y(s, c.Points[i].Low)), "y2", px(c.y(s, c.Points[i].High)))
+	}
+	p.mark("circle", "class", "dot", "cx", x, "cy", px(c.y(s, c.Points[i].Value)), "r", "4")
+}
+
 func (c Line) letters(p *pen, s scale) {
-	p.text(c.heading(), "class", "tick", "x", "0", "y", "28")
+	p.text(c.heading(), "class", "tick", "x", "0", "y", "12")
 	for i, tick := range s.ticks() {
 		if i%2 == 0 {
 			p.text(value(tick), "class", "tick halo", "x", "0", "y", px(c.y(s, tick)-4))
@@ -66,8 +80,8 @@ func (c Line) letters(p *pen, s scale) {
 	}
 	if c.MarkLabel != "" && c.Mark >= 0 && c.Mark < len(c.Points) {
 		x := c.x(c.Mark) / lineSpan * 100
-		p.mark("line", "class", "reference", "x1", pct(x), "x2", pct(x), "y1", "18", "y2", px(lineBottom))
-		p.text(c.MarkLabel, "class", "tick halo", "x", pct(x), "y", "12", "text-anchor", pick(x > 50, "end", "start"))
+		p.mark("line", "class", "reference", "x1", pct(x), "x2", pct(x), "y1", "34", "y2", px(lineBottom))
+		p.text(c.MarkLabel, "class", "tick halo", "x", pct(x), "y", "30", "text-anchor", pick(x > 50, "end", "start"))
 	}
 	last := len(c.Points) - 1
 	if last < 0 {

@@ -39,7 +39,7 @@ const (
 // SVG implements Chart.
 func (c Network) SVG() template.HTML {
 	nodeKinds, edgeKinds := kinds(c.nodeKinds()), kinds(c.edgeKinds())
-	height := netSize - 40 + 22*float64(len(nodeKinds)+len(edgeKinds))
+	height := netSize - 60 + 22*float64(len(nodeKinds)+len(edgeKinds))
 	var p pen
 	p.begin("network", c.Title, c.desc(), "viewBox", "0 0 "+px(netSize)+" "+px(height))
 	p.b.WriteString(`<defs><marker id="` + c.marker() + `" class="arrow" viewBox="0 0 8 8" refX="7" refY="4" ` +
@@ -118,7 +118,7 @@ func node(p *pen, x, y float64, kind int) {
 }
 
 func (c Network) legend(p *pen, nodeKinds, edgeKinds map[string]int) {
-	y := netSize - 30
+	y := netSize - 50
 	for _, kind := range ordered(nodeKinds) {
 		node(p, 24, y, nodeKinds[kind])
 		p.text(orElse(kind, "Node"), "class", "label", "x", "46", "y", px(y+5))
