@@ -40,7 +40,8 @@ func Cookie(c *http.Cookie) Option { return func(a *audit) { a.cookies = append(
 func Status(status int) Option { return func(a *audit) { a.status = status } }
 
 // Shot keeps a screenshot of each look as out/<name>-<look>.png beside this
-// file, for people to look at. The folder is not committed.
+// file, for people to look at, where PARALLAX_SHOTS is set. The folder is not
+// committed.
 func Shot(name string) Option { return func(a *audit) { a.shot = name } }
 
 // Prepare runs in the page before it is checked: to open what is closed, or to
@@ -66,25 +67,34 @@ func (b *Browser) Audit(t testing.TB, address string, options ...Option) {
 	for _, option := range options {
 		option(a)
 	}
-	for _, l := range looks {
-		report := func(problem string) { t.Errorf("%s, %s: %s", address, l, problem) }
-		if err := b.strict(a, address, l, report); err != nil {
-			t.Fatalf("%s, %s: %v", address, l, err)
-		}
+	if err := b.strict(a, address, func(problem string) { t.Error(problem) }); err != nil {
+		t.Fatalf("%s: %v", address, err)
 	}
 	if err := b.check(a, address, func(problem string) { t.Error(problem) }); err != nil {
 		t.Fatalf("%s: %v", address, err)
 	}
 }
 
-// strict loads the page under its own policy and listens.
-func (b *Browser) strict(a *audit, address string, l look, report func(string)) error {
+// strict loads the page in every look under its own policy and listens. It is
+// one tab for all of them: a new one costs more than a page.
+func (b *Browser) strict(a *audit, address string, report func(string)) error {
 	ctx, end := chromedp.NewContext(b.ctx)
 	defer end()
 	heard, err := listen(ctx, address, a.status)
 	if err != nil {
 		return err
 	}
+	for _, l := range looks {
+		if err := a.strictly(ctx, address, l, func(problem string) {
+			report(fmt.Sprintf("%s, %s: %s", address, l, problem))
+		}, heard); err != nil {
+			return fmt.Errorf("%s: %w", l, err)
+		}
+	}
+	return nil
+}
+
+func (a *audit) strictly(ctx context.Context, address string, l look, report func(string), heard func() []string) error {
 	if err := a.open(ctx, address, l, report); err != nil {
 		return err
 	}
@@ -95,7 +105,7 @@ func (b *Browser) strict(a *audit, address string, l look, report func(string)) 
 	for _, what := range wide {
 		report("the page scrolls sideways: " + what)
 	}
-	if a.shot != "" {
+	if a.shot != "" && os.Getenv("PARALLAX_SHOTS") != "" {
 		if err := shoot(ctx, fmt.Sprintf("%s-%s-%d.png", a.shot, l.scheme, l.width)); err != nil {
 			return err
 		}
@@ -162,7 +172,8 @@ func (a *audit) dress(ctx context.Context, address string, l look) error {
 }
 
 // listen collects what the console and the network tell of the tab. The
-// function that it returns says what should not have been there.
+// function that it returns says what has come since it was last asked, and
+// should not have.
 func listen(ctx context.Context, address string, status int) (func() []string, error) {
 	home, err := url.Parse(address)
 	if err != nil {
@@ -199,7 +210,9 @@ func listen(ctx context.Context, address string, status int) (func() []string, e
 	return func() []string {
 		mu.Lock()
 		defer mu.Unlock()
-		return append([]string(nil), heard...)
+		news := heard
+		heard = nil
+		return news
 	}, err
 }
 
