@@ -65,6 +65,12 @@ func keyID(name string, alg byte, pub ed25519.PublicKey) uint32 {
 	return binary.BigEndian.Uint32(h.Sum(nil))
 }
 
+// VerifierKey is a log's key as C2SP signed notes spell it, for verifiers
+// written by others.
+func VerifierKey(origin string, pub ed25519.PublicKey) (string, error) {
+	return note.NewEd25519VerifierKey(origin, pub)
+}
+
 func line(name string, id uint32, sig []byte) []byte {
 	raw := append(binary.BigEndian.AppendUint32(nil, id), sig...)
 	return fmt.Appendf(nil, "— %s %s\n", name, base64.StdEncoding.EncodeToString(raw))

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -51,6 +53,8 @@ type hubServe struct {
 	Leaves    int           `default:"64" help:"How many leaves the log grows by at every tick, whatever happened."`
 	Demo      bool          `help:"Accept manifests that are marked as demonstrations."`
 	DemoClock string        `type:"path" help:"With --demo: a file with the offset of a simulated clock."`
+	Console   bool          `name:"demo-console" help:"With --demo, on a loopback address: let visitors of the pages choose who is looking."`
+	Home      string        `help:"With --demo: address of the demonstration's start page, linked from every page." placeholder:"URL"`
 	TLSCert   string        `type:"existingfile" help:"Certificate for TLS."`
 	TLSKey    string        `type:"existingfile" help:"Key for TLS."`
 }
@@ -59,6 +63,9 @@ type hubServe struct {
 func (c *hubServe) Run(ctx context.Context, std streams) error {
 	now, err := pickClock(c.Demo, c.DemoClock)
 	if err != nil {
+		return err
+	}
+	if err := c.checkConsole(); err != nil {
 		return err
 	}
 	if c.Tick <= 0 {
@@ -80,7 +87,7 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer db.Close()
-	s, err := hub.Open(ctx, hub.Options{DB: db, Identity: who, Plan: plan, Demo: c.Demo, LeavesPerTick: c.Leaves,
+	s, err := hub.Open(ctx, hub.Options{DB: db, Identity: who, Plan: plan, Demo: c.Demo, DemoConsole: c.Console, Home: c.Home, LeavesPerTick: c.Leaves,
 		Clock: now, Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return err
@@ -90,6 +97,38 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 	go func() { defer close(stopped); s.Run(ticking, c.Tick) }()
 	defer func() { stop(); <-stopped }()
 	return serve(ctx, std, "hub "+who.ID, c.Listen, c.TLSCert, c.TLSKey, s.Handler())
+}
+
+// checkConsole refuses to let strangers choose who they are, and to call
+// simulated what is not.
+func (c *hubServe) checkConsole() error {
+	if c.Console && !c.Demo {
+		return fault.New(fault.Invalid, "--demo-console lets any visitor look as anyone, so it is only for demonstrations; add --demo or leave it out")
+	}
+	if c.Console && !loopback(c.Listen) {
+		return fault.New(fault.Invalid, "--demo-console lets any visitor look as anyone, so it needs a loopback address: --listen 127.0.0.1:7100")
+	}
+	if c.Home == "" {
+		return nil
+	}
+	if !c.Demo {
+		return fault.New(fault.Invalid, "--home marks every page as a demonstration; add --demo or leave it out")
+	}
+	if u, err := url.Parse(c.Home); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fault.New(fault.Invalid, "--home must be a whole address, such as http://127.0.0.1:7000/")
+	}
+	return nil
+}
+
+// loopback reports an address that only this machine can reach. A name other
+// than localhost may lead anywhere, and no name is every address.
+func loopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (c *hubServe) plan() (client.Plan, error) {

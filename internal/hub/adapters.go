@@ -55,6 +55,7 @@ type holderStatus struct {
 	ID       string `json:"id"`
 	Manifest int    `json:"manifest"`
 	LogSize  int64  `json:"log_size"`
+	Halted   bool   `json:"halted"`
 }
 
 func (h holders) status(ctx context.Context, to opening.Holder) (holderStatus, error) {

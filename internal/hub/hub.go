@@ -32,6 +32,11 @@ type Options struct {
 	Plan     client.Plan
 	// Demo admits manifests that are marked as demonstrations.
 	Demo bool
+	// DemoConsole lets a visitor choose who is looking; for demonstrations on
+	// one machine only. Without it only the public pages are served.
+	DemoConsole bool
+	// Home is the address of a demonstration's start page; may be empty.
+	Home string
 	// LeavesPerTick is how many leaves the log grows by at every tick; 0 means 64.
 	LeavesPerTick int
 	Clock         clock.Clock
@@ -42,11 +47,12 @@ type Options struct {
 
 // A Server is one hub.
 type Server struct {
-	o     Options
-	tlog  *transparency.Log
-	pool  *pool.Service
-	leads *leads.Service
-	state *state // setup and manifests
+	o       Options
+	tlog    *transparency.Log
+	pool    *pool.Service
+	leads   *leads.Service
+	state   *state // setup and manifests
+	console *console
 }
 
 // Open wires a hub together and refuses to start on any mismatch between its
@@ -63,6 +69,9 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	}
 	if err := o.Plan.Check(); err != nil {
 		return nil, err
+	}
+	if o.DemoConsole && !o.Demo {
+		return nil, errors.New("a console in which visitors choose who they are is for demonstrations only")
 	}
 	card := o.Identity.Card()
 	if p := o.Plan.Hub; p.ID != card.ID || p.Entity != card.Entity || !p.Key.Equal(card.Key) || p.LogOrigin != card.LogOrigin || !p.LogKey.Equal(card.LogKey) {
@@ -86,7 +95,10 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if s.pool, err = pool.New(ctx, o.DB, log, s.sign, o.Clock); err != nil {
 		return nil, err
 	}
-	s.leads, err = leads.New(ctx, o.DB, s.pool, log, holders{s}, o.Clock, o.Random)
+	if s.leads, err = leads.New(ctx, o.DB, s.pool, log, holders{s}, o.Clock, o.Random); err != nil {
+		return nil, err
+	}
+	s.console, err = newConsole(s)
 	return s, err
 }
 

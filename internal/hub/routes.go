@@ -56,7 +56,13 @@ func (s *Server) Handler() http.Handler {
 	add("POST "+client.PathApprove, message(s, messageLimits, client.PathApprove, s.approve))
 	add("POST "+client.PathList, message(s, messageLimits, client.PathList, s.openings))
 	add("POST "+client.PathFetch, message(s, messageLimits, client.PathFetch, s.fetch))
-	return api.Edge{Log: s.o.Log, Clock: s.o.Clock, Next: mux}
+	add("/v1/", func(http.ResponseWriter, *http.Request) error {
+		return fault.New(fault.NotFound, "There is nothing at this address, or not for this method.")
+	})
+	s.console.routes(mux)
+	// Machines send neither Origin nor Sec-Fetch headers, so the protection of
+	// pages lets them pass.
+	return api.Edge{Log: s.o.Log, Clock: s.o.Clock, Next: s.console.kit.Protect(mux)}
 }
 
 func get[Ans any](act func(r *http.Request) (Ans, error)) api.Handler {

@@ -56,7 +56,9 @@ var orgs = []struct{ id, entity, sector string }{
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
-func newWorld(t *testing.T, db *store.DB) *world {
+func newWorld(t *testing.T, db *store.DB) *world { return newWorldWith(t, db, func(*Options) {}) }
+
+func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 	t.Helper()
 	w := &world{t: t, clock: clock.Manual(start), keys: make(map[string]ed25519.PrivateKey)}
 	names := []string{"gov-1", "gov-2", "gov-3", "officer", "overseer", "stranger"}
@@ -93,7 +95,9 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	}
 	who, err := LoadIdentity(dir)
 	must(t, err)
-	w.hub, err = Open(context.Background(), Options{DB: db, Identity: who, Plan: plan, Demo: true, LeavesPerTick: 8, Clock: w.clock, Log: quiet()})
+	o := Options{DB: db, Identity: who, Plan: plan, Demo: true, LeavesPerTick: 8, Clock: w.clock, Log: quiet()}
+	change(&o)
+	w.hub, err = Open(context.Background(), o)
 	must(t, err)
 	front.Handle("/", w.hub.Handler())
 	w.ceremony(plan, dirs)

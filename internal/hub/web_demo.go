@@ -1,0 +1,169 @@
+package hub
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"parallax/internal/fault"
+	"parallax/internal/web"
+	"parallax/opening"
+)
+
+// demoViewers lets a visitor of a demonstration say who is looking. Anyone who
+// can reach it may be anyone, so it works only where the manifest in force is
+// marked as a demonstration and the browser speaks to this machine by a
+// loopback name.
+type demoViewers struct{ s *Server }
+
+// Who implements Viewers.
+func (d demoViewers) Who(r *http.Request) Viewer {
+	m, ok := d.s.state.current()
+	if !ok || !m.Demo || !loopbackName(r.Host) {
+		return Viewer{Role: Public}
+	}
+	c, err := r.Cookie(demoCookie(r))
+	if err != nil {
+		return Viewer{Role: Public}
+	}
+	role, escaped, _ := strings.Cut(c.Value, "/")
+	id, err := url.PathUnescape(escaped)
+	v, ok := demoViewer(m, Role(role), id)
+	if err != nil || !ok {
+		return Viewer{Role: Public}
+	}
+	return v
+}
+
+// demoViewer is the viewer of a role in a manifest: a member that the visitor
+// chose, or the first approver of the role unless another was chosen.
+func demoViewer(m opening.Manifest, role Role, id string) (Viewer, bool) {
+	switch role {
+	case Contributor:
+		mem, ok := m.Member(id)
+		return Viewer{Role: role, ID: mem.ID, Name: "Contributor, " + memberName(mem)}, ok
+	case Authority, Oversight:
+		for _, a := range m.Approvers {
+			if a.Role == string(role) && (id == "" || a.ID == id) {
+				return Viewer{Role: role, ID: a.ID, Name: approverName(a)}, true
+			}
+		}
+	case Auditor:
+		return Viewer{Role: role, Name: "Auditor"}, true
+	}
+	return Viewer{Role: Public}, false
+}
+
+func memberName(m opening.Member) string {
+	if m.Name != "" {
+		return m.Name
+	}
+	return m.ID
+}
+
+func approverName(a opening.Approver) string {
+	if a.Role == opening.RoleAuthority {
+		return "Authority reviewer, " + a.Entity
+	}
+	return "Oversight approver, " + a.Entity
+}
+
+// demoCookie names the cookie by the port: browsers share cookies between all
+// ports of a host, and a demonstration has several servers on one.
+func demoCookie(r *http.Request) string {
+	port := "0"
+	if at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		if _, p, err := net.SplitHostPort(at.String()); err == nil {
+			port = p
+		}
+	}
+	return "parallax-demo-" + port
+}
+
+func loopbackName(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// become sets who is looking and goes on to a page of this hub.
+func (c *console) become(w http.ResponseWriter, r *http.Request) error {
+	next, err := localPath(r.URL.Query().Get("next"))
+	if err != nil {
+		return err
+	}
+	if !loopbackName(r.Host) {
+		return fault.New(fault.Forbidden, "A demonstration is open only on the machine that it runs on.")
+	}
+	m, ok := c.s.state.current()
+	if !ok || !m.Demo {
+		return fault.New(fault.Unavailable, "There is no demonstration manifest yet, so there is nobody to be.")
+	}
+	cookie := &http.Cookie{Name: demoCookie(r), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: int((8 * time.Hour).Seconds())}
+	role, id := Role(r.PathValue("role")), r.URL.Query().Get("member")
+	if role == Public {
+		cookie.MaxAge = -1
+	} else {
+		v, ok := demoViewer(m, role, id)
+		if !ok {
+			return fault.New(fault.NotFound, "There is no such role in this demonstration. The page /demo lists them all.")
+		}
+		cookie.Value = string(v.Role) + "/" + url.PathEscape(v.ID)
+	}
+	http.SetCookie(w, cookie)
+	return web.Redirect(w, r, next)
+}
+
+// localPath is a path of this server, for going on to; empty means "/".
+func localPath(next string) (string, error) {
+	if next == "" {
+		return "/", nil
+	}
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") ||
+		strings.ContainsAny(next, "\\\r\n\t") {
+		return "", fault.New(fault.Invalid, `The address to go on to must be a path of this hub that begins with one "/".`)
+	}
+	return next, nil
+}
+
+// picker lists who a visitor can be.
+func (c *console) picker(w http.ResponseWriter, r *http.Request) error {
+	view := web.View{Title: "Who is looking?", Question: "Through whose eyes do you want to see this demonstration?"}
+	m, ok := c.s.state.current()
+	if !ok || !m.Demo {
+		view.Data = []any{web.Empty{What: "The roles of the demonstration appear here.",
+			When: "They come with its manifest, once the key ceremony is done.", Action: &web.Link{Label: "Look again", Href: "/demo"}}}
+		return c.blocks(w, r, view)
+	}
+	as := func(role Role, id, label, note string) web.Row {
+		q := url.Values{"next": {"/"}}
+		if id != "" {
+			q.Set("member", id)
+		}
+		return web.Row{Cells: []web.Cell{web.L(label, "/demo/as/"+string(role)+"?"+q.Encode()), web.T(note)}}
+	}
+	var people, members []web.Row
+	for _, a := range m.Approvers {
+		what := "Sees which sealed matches may be opened, asks for openings and approves them at the authority's desk."
+		if a.Role == opening.RoleOversight {
+			what = "Sees the same openings and approves or declines them at the oversight body's desk. Reads nothing."
+		}
+		people = append(people, as(Role(a.Role), a.ID, approverName(a), what))
+	}
+	people = append(people, as(Auditor, "", "Auditor", "Checks the log, the key holders and the policy. Sees no lead."),
+		as(Public, "", "Nobody", "Sees what the public sees: the log and the keys."))
+	for _, mem := range m.Members {
+		members = append(members, as(Contributor, mem.ID, memberName(mem), "Sees its own receipts. Nothing tells it what others hold."))
+	}
+	view.Data = []any{web.Text("These identities are for the demonstration only and work only on this machine. A real hub asks people to sign in."),
+		web.Table{Caption: "People", Columns: web.Cols("Look as", "What this role does"), Rows: people},
+		web.Table{Caption: "Contributors", Columns: web.Cols("Look as", "What this role does"), Rows: members,
+			Empty: web.Empty{What: "Members that contribute appear here.", When: "The manifest admits them."}}}
+	return c.blocks(w, r, view)
+}

@@ -1,0 +1,226 @@
+package hub
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/csv"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/fault"
+	"parallax/internal/transparency"
+	"parallax/internal/web"
+	"parallax/internal/web/chart"
+	"parallax/opening"
+	"parallax/tlog"
+)
+
+// rows is how many rows a list shows at once.
+const rows = 50
+
+// A head is the newest witnessed checkpoint, read.
+type head struct {
+	tlog.Checkpoint
+	note    []byte
+	cosigs  []tlog.Cosignature
+	growth  []transparency.Head
+	daily   bool
+	witness []tlog.WitnessKey
+}
+
+// head reads the checkpoint that the pages speak of. Size 0 means that there
+// is none yet.
+func (c *console) head(ctx context.Context) (h head, err error) {
+	hub, plan := c.s.o.Plan.Hub, c.s.o.Plan
+	for _, x := range plan.Holders {
+		h.witness = append(h.witness, tlog.WitnessKey{Name: x.ID, Key: x.Witness})
+	}
+	var size int64
+	if size, h.note, err = c.s.tlog.Latest(ctx); err != nil || size == 0 {
+		return h, err
+	}
+	if h.Checkpoint, h.cosigs, err = tlog.VerifyNote(h.note, hub.LogOrigin, hub.LogKey, h.witness, plan.T); err != nil {
+		return h, err
+	}
+	h.growth, h.daily, err = c.s.tlog.Growth(ctx)
+	return h, err
+}
+
+// witnessed is when the last of the quorum's signatures was made.
+func (h head) witnessed() (at time.Time) {
+	for _, s := range h.cosigs {
+		if s.Time.After(at) {
+			at = s.Time
+		}
+	}
+	return at
+}
+
+func (h head) cite() string {
+	return "Parallax, log " + h.Origin + ", checkpoint at " + web.Number(h.Size) + " entries, " + web.Day(h.witnessed())
+}
+
+// log answers: what was done, can I check it?
+func (c *console) log(w http.ResponseWriter, r *http.Request) error {
+	h, err := c.head(r.Context())
+	if err != nil {
+		return err
+	}
+	before, err := beforeEntry(r.URL.Query().Get("before"), h.Size)
+	if err != nil {
+		return err
+	}
+	table, err := c.entries(r.Context(), h, before)
+	if err != nil {
+		return err
+	}
+	view := web.View{Title: "Log", Question: "What was done, and can I check it?"}
+	if before < h.Size { // a further page of the list is that list only
+		view.Crumbs = []web.Link{{Label: "Log", Href: "/log"}}
+		view.Data = []any{table}
+		return c.blocks(w, r, view)
+	}
+	view.Data = append(c.headBlocks(h), table, web.Section{Title: "How to check it yourself", Body: c.howToVerify(h)})
+	return c.blocks(w, r, view)
+}
+
+func (c *console) headBlocks(h head) []any {
+	out := []any{web.Text("Whoever contributes, asks, approves, withdraws, opens or reads leaves an entry here first. An entry shows only that something was promised and when; what it stands for is proven by whoever holds the receipt. The log grows by the same number of entries at every tick, fillers included, so its growth tells nobody how much happened.")}
+	if c.s.tlog.ReadOnly() {
+		out = append(out, web.Notice{Tone: web.Stop, Title: "The log is stopped.",
+			Text: "A witness has seen entries that this log does not hold. Nothing is taken, opened or read until that is cleared up."})
+	}
+	if h.Size == 0 {
+		return append(out, web.Empty{What: "The newest witnessed checkpoint appears here.",
+			When: "It comes at the first tick after the policy is in force, when " + web.Number(int64(c.s.o.Plan.T)) + " key holders have signed it."})
+	}
+	witnesses := web.Table{Caption: "Who witnessed it", Columns: web.Cols("Witness", "Signed")}
+	signed := map[string]time.Time{}
+	for _, s := range h.cosigs {
+		signed[s.Witness] = s.Time
+	}
+	for _, k := range h.witness {
+		row := web.Row{Cells: []web.Cell{web.T(k.Name), {Badges: []web.Badge{{Tone: web.Wait, Text: "Not yet"}}}}}
+		if at, ok := signed[k.Name]; ok {
+			row.Cells[1] = web.At(at)
+		}
+		witnesses.Rows = append(witnesses.Rows, row)
+	}
+	facts := web.Facts{
+		{Label: "Entries", Value: web.N(h.Size)},
+		{Label: "Witnessed", Value: web.At(h.witnessed())},
+		{Label: "Signatures", Value: web.Tf("%d of %d key holders; at least %d must agree", len(h.cosigs), len(h.witness), c.s.o.Plan.T)},
+		{Label: "Root", Value: web.Cell{Text: base64.StdEncoding.EncodeToString(h.Root[:]), Code: true}},
+		{Label: "Log", Value: web.Cell{Text: h.Origin, Code: true}}}
+	return append(out, web.Section{Title: "Newest checkpoint", Body: []any{
+		web.Split{Main: []any{facts, web.Actions{{Label: "Download the checkpoint", Href: "/log/checkpoint", Primary: true}}}, Side: []any{witnesses}}}},
+		h.figure())
+}
+
+func (h head) figure() any {
+	line := chart.Line{Title: "Entries in the log", Unit: "entries", Head: "At the end of"}
+	for _, g := range h.growth {
+		label := web.Day(g.Made)
+		if !h.daily {
+			label = g.Made.UTC().Format("2 Jan, 15:04")
+		}
+		line.Points = append(line.Points, chart.Point{Label: label, Value: float64(g.Size)})
+	}
+	if !h.daily {
+		line.Head = "Tick"
+	}
+	return web.Figure{Chart: line, HowToRead: "An even slope is right: the log grows by the same amount at every tick. A flat part means that the hub was stopped.",
+		Links: []web.Link{{Label: "Download as CSV", Href: "/log/growth.csv"}}, Cite: h.cite()}
+}
+
+func beforeEntry(text string, size int64) (int64, error) {
+	if text == "" {
+		return size, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return 0, fault.New(fault.Invalid, `"before" must be the number of an entry.`)
+	}
+	return min(n, size), nil
+}
+
+// entries lists the entries below before that the checkpoint covers.
+func (c *console) entries(ctx context.Context, h head, before int64) (web.Table, error) {
+	t := web.Table{Caption: "Entries", Columns: append([]web.Column{{Label: "Entry", Numeric: true}}, web.Cols("Commitment", "Added")...),
+		Empty: web.Empty{What: "Entries appear here.", When: "They come with the first witnessed checkpoint."},
+		Note:  "All entries look the same. Whoever holds a receipt can find its commitment here."}
+	list, err := c.s.tlog.Entries(ctx, before, rows+1)
+	if err != nil {
+		return t, err
+	}
+	t.Pages.Shown = "Newest first"
+	if len(list) > rows {
+		list = list[:rows]
+		t.Pages.Next = "/log?before=" + strconv.FormatInt(list[rows-1].Leaf, 10)
+	}
+	if before < h.Size {
+		t.Pages.First = "/log"
+	}
+	for _, e := range list {
+		t.Rows = append(t.Rows, web.Row{Cells: []web.Cell{web.N(e.Leaf), {Text: opening.Hash(e.Commitment).String(), Code: true}, web.At(e.Time)}})
+	}
+	if len(list) == 0 {
+		t.Pages = web.Pages{}
+	}
+	return t, nil
+}
+
+func (c *console) howToVerify(h head) []any {
+	key, err := tlog.VerifierKey(c.s.o.Plan.Hub.LogOrigin, c.s.o.Plan.Hub.LogKey)
+	if err != nil {
+		key = "not available"
+	}
+	pin := "TRANSCRIPT-HASH"
+	if setup, err := c.s.state.setup(); err == nil {
+		pin = opening.Hash(setup.Transcript.Hash()).String()
+	}
+	hub := strings.TrimSuffix(c.s.o.Plan.Hub.URL, "/")
+	return []any{
+		web.Terms{
+			{Name: "1. Keep the checkpoint", Meaning: "Download it today and again later. Whoever keeps old checkpoints can show that the log was changed or cut."},
+			{Name: "2. Check its signatures", Meaning: "It is a signed note (C2SP tlog-checkpoint). Its text is signed by the log and by the key holders, whose keys are fixed in the key ceremony."},
+			{Name: "3. Check a receipt against it", Meaning: "A contributor's desk saves receipts with their proofs. The command below checks one without any connection."},
+		},
+		web.Code{Label: "Commands", Text: "curl -o checkpoint.txt " + hub + client.PathCheckpoint + "\nparallax desk receipts --dir DESK --out receipts\nparallax verify receipts/FILE --pin " + pin + "\n"},
+		web.Code{Label: "The log's key, for other verifiers", Text: key + "\n"},
+	}
+}
+
+// downloadCheckpoint is the machine's checkpoint as a file.
+func (c *console) downloadCheckpoint(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Disposition", `attachment; filename="checkpoint.txt"`)
+	err := c.s.checkpoint(w, r)
+	if err != nil {
+		w.Header().Del("Content-Disposition")
+	}
+	return err
+}
+
+// growthCSV is the chart's table. It holds numbers and times only, so no cell
+// can be taken for a formula.
+func (c *console) growthCSV(w http.ResponseWriter, r *http.Request) error {
+	h, err := c.head(r.Context())
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	out := csv.NewWriter(&b)
+	_ = out.Write([]string{"time_utc", "entries"}) // a strings.Builder takes everything
+	for _, g := range h.growth {
+		_ = out.Write([]string{g.Made.UTC().Format(time.RFC3339), strconv.FormatInt(g.Size, 10)})
+	}
+	out.Flush()
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="log-growth.csv"`)
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write([]byte(b.String())) // the reader may be gone
+	return nil
+}
