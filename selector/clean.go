@@ -1,6 +1,7 @@
 package selector
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,29 +35,66 @@ func clean(raw string) (string, error) {
 	if looksLikeMedia(s) {
 		return "", problem("not-a-selector", "This value looks like a file or encoded data, not an identifier.")
 	}
+	if madeNumber.MatchString(s) {
+		return "", problem("made-number", "A program turned this identifier into a number and may have lost digits: export the column as text.")
+	}
+	if len(s) > 1 && s[0] == '\'' && (digit(s[1]) || s[1] == '+') {
+		s = s[1:] // the mark by which spreadsheets keep digits as text
+	}
 	if s == "" {
 		return "", problem("empty", "There is no value.")
 	}
 	return s, nil
 }
 
-func trim(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if invisible(r) {
+// madeNumber: scientific notation (6.14123E+10) or a whole number of an
+// identifier's length with a decimal part of zero (412345678.0).
+var madeNumber = regexp.MustCompile(`^[0-9]+([.,][0-9]+)?[eE]\+[0-9]{1,3}$|^[0-9]{5,}[.,]0$`)
+
+func trim(s string) string { return strings.TrimSpace(drop(s, invisible)) }
+
+func drop(s string, out func(rune) bool) string {
+	return strings.Map(func(r rune) rune {
+		if out(r) {
 			return -1
 		}
 		return r
-	}, s))
+	}, s)
 }
 
-// invisible: direction marks, zero-width space, byte-order mark, soft hyphen.
-// The joiners U+200C and U+200D carry meaning in some scripts and stay.
+// invisible: direction marks, zero-width space, byte-order mark, soft hyphen,
+// tags and the like (general category Cf). Arabic number signs are visible,
+// and the joiners U+200C and U+200D carry meaning in some scripts: they stay.
 func invisible(r rune) bool {
-	switch {
-	case r == 0x00AD, r == 0x200B, r == 0x2060, r == 0xFEFF, r == 0x200E, r == 0x200F:
-		return true
+	return unicode.Is(unicode.Cf, r) && !joiner(r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+}
+
+func joiner(r rune) bool { return r == 0x200C || r == 0x200D }
+
+// blank: what shows nothing but is no format character, such as variation
+// selectors and Hangul fillers. A web path may carry them, a name may not.
+func blank(r rune) bool {
+	return invisible(r) || unicode.Is(unicode.Variation_Selector, r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) && !joiner(r)
+}
+
+// plainJoiners removes joiners that stand beside nothing that joins: at an
+// end or next to an ASCII character they are invisible.
+func plainJoiners(s string) string {
+	if !strings.ContainsRune(s, 0x200C) && !strings.ContainsRune(s, 0x200D) {
+		return s
 	}
-	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069
+	rs := []rune(s)
+	out := rs[:0]
+	for i, r := range rs {
+		if joiner(r) && (len(out) == 0 || out[len(out)-1] < 0x80 || i+1 == len(rs) || rs[i+1] < 0x80) {
+			continue
+		}
+		out = append(out, r)
+	}
+	if len(out) < len(rs) {
+		return plainJoiners(string(out))
+	}
+	return string(out)
 }
 
 var magics = []string{"GIF87a", "GIF89a", "%PDF-", "/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR", "JVBERi0", "AAAAIGZ0eXA", "AAAAHGZ0eXA", "AAAAGGZ0eXA"}
@@ -88,12 +126,32 @@ func alnum(c byte) bool {
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
-// fold maps full-width and other compatibility characters to their plain form.
-func fold(s string) string { return trim(norm.NFKC.String(s)) }
+// fold maps full-width and other compatibility characters to their plain form
+// and drops what shows nothing. Dropping can bring characters together that
+// compose, so it goes round until nothing changes.
+func fold(s string) string {
+	for {
+		next := strings.TrimSpace(plainJoiners(drop(norm.NFKC.String(s), blank)))
+		if next == s {
+			return s
+		}
+		s = next
+	}
+}
+
+var fanged = regexp.MustCompile(`(?i)\[\.\]|\(\.\)|\{\.\}|\[:\]|\[dot\]|\(dot\)|\[at\]|\(at\)|\[@\]`)
 
 // refang undoes the ways in which analysts make an address unclickable.
 func refang(s string) string {
-	s = strings.NewReplacer("[.]", ".", "(.)", ".", "[:]", ":", "[dot]", ".", "[at]", "@").Replace(s)
+	s = fanged.ReplaceAllStringFunc(s, func(m string) string {
+		switch strings.ToLower(m[1 : len(m)-1]) {
+		case "at", "@":
+			return "@"
+		case ":":
+			return ":"
+		}
+		return "."
+	})
 	if len(s) > 4 && strings.EqualFold(s[:4], "hxxp") {
 		s = "http" + s[4:]
 	}

@@ -1,6 +1,9 @@
 package selector
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // columnWords in the order in which they are tried: the narrow before the wide.
 var columnWords = []struct {
@@ -21,7 +24,7 @@ var guessOrder = []Class{Email, IP, Hash, Wallet, Bank, Device, Domain, URL, Pho
 // Guess proposes the class of a column from its heading and some values, for a
 // person to confirm. ok is false when nothing fits.
 func Guess(column string, samples []string) (Class, bool) {
-	name := strings.NewReplacer(" ", "", "_", "", "-", "", ".", "").Replace(strings.ToLower(column))
+	name := plainHeading(column)
 	for word := range perceptualNames {
 		if strings.Contains(name, word) {
 			return "", false
@@ -43,6 +46,25 @@ func Guess(column string, samples []string) (Class, bool) {
 	return "", false
 }
 
+func plainHeading(s string) string {
+	return strings.NewReplacer(" ", "", "_", "", "-", "", ".", "").Replace(strings.ToLower(s))
+}
+
+// GuessAlgorithm proposes Hint.Algorithm from a column's heading, for a person
+// to confirm; it is empty where the heading names none or more than one.
+func GuessAlgorithm(column string) string {
+	name, found := plainHeading(column), ""
+	for _, a := range Algorithms() {
+		if strings.Contains(name, a) {
+			if found != "" {
+				return ""
+			}
+			found = a
+		}
+	}
+	return found
+}
+
 // fits: at most one sample in part fails to read; empty samples do not count.
 func fits(c Class, samples []string, part int) bool {
 	n, bad := 0, 0
@@ -51,7 +73,9 @@ func fits(c Class, samples []string, part int) bool {
 			continue
 		}
 		n++
-		if _, err := Normalise(c, s, Hint{Country: "AU", Platform: guessPlatform(c, s)}); err != nil {
+		_, err := Normalise(c, s, Hint{Country: "AU", Platform: guessPlatform(c, s)})
+		var p *Problem
+		if err != nil && !(errors.As(err, &p) && p.Code == "needs-algorithm") { // the mapping can name it
 			bad++
 		}
 	}

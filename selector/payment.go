@@ -6,7 +6,7 @@ import (
 
 // ibanLength is the length per country in the SWIFT IBAN registry.
 var ibanLength = map[string]int{
-	"AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28, "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18, "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20, "LB": 28, "LC": 32, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MR": 27, "MT": 31, "MU": 30, "NL": 18, "NO": 15, "PK": 24, "PL": 28, "PS": 29, "PT": 25, "QA": 29, "RO": 24, "RS": 22, "SA": 24, "SC": 31, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20,
+	"AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29, "BY": 28, "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DJ": 27, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18, "FK": 18, "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28, "HN": 28, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20, "LB": 28, "LC": 32, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MN": 20, "MR": 27, "MT": 31, "MU": 30, "NI": 28, "NL": 18, "NO": 15, "OM": 23, "PK": 24, "PL": 28, "PS": 29, "PT": 25, "QA": 29, "RO": 24, "RS": 22, "RU": 33, "SA": 24, "SC": 31, "SD": 18, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "SO": 23, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20, "YE": 30,
 }
 
 func badChecksum() error {
@@ -39,6 +39,10 @@ func readIBAN(s string) ([]form, error) {
 	if ibanLength[s[:2]] != len(s) {
 		return nil, problem("bad-length", "An IBAN of this country has another length.")
 	}
+	// 00, 01 and 99 fit modulus 97 as well as the digits that ISO 7064 gives.
+	if d := s[2:4]; d == "00" || d == "01" || d == "99" {
+		return nil, badChecksum()
+	}
 	rest := 0
 	for _, c := range []byte(s[4:] + s[:4]) {
 		if digit(c) {
@@ -62,6 +66,9 @@ func readBSB(s string) ([]form, error) {
 	f := strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 	all := strings.Join(f, "")
 	split := len(f) >= 2 && len(f[0]) == 6 || len(f) >= 3 && len(f[0]) == 3 && len(f[1]) == 3
+	if !split && isCard(all) {
+		return nil, problem("card-number", "This looks like a payment card number, which must never be submitted; give BSB and account.")
+	}
 	if !split && (len(f) != 1 || len(all) < 11) {
 		return nil, problem("bad-bsb", "The BSB must have six digits before the account; a leading zero may have been lost.")
 	}
@@ -73,6 +80,11 @@ func readBSB(s string) ([]form, error) {
 		account = "0"
 	}
 	return one("bsb", "au:"+all[:6]+":"+account), nil
+}
+
+// isCard: 16 digits of a card scheme's range whose check digit fits.
+func isCard(d string) bool {
+	return len(d) == 16 && allDigits(d) && strings.IndexByte("2456", d[0]) >= 0 && luhn(d[:15]) == d[15]
 }
 
 func readPayID(raw string, hint Hint) ([]form, error) {
@@ -170,14 +182,21 @@ func readPayService(raw string, hint Hint) ([]form, error) {
 		}
 	}
 	account = strings.TrimLeft(strings.ToLower(strings.TrimSpace(account)), "$@")
-	if at := strings.IndexByte(account, '@'); at > 0 {
+	switch {
+	case strings.IndexByte(account, '@') > 0:
 		f, err := readEmail(account, hint)
 		if err != nil {
 			return nil, err
 		}
 		account = f[0].value
+	case strings.HasPrefix(account, "+"):
+		f, err := readPhone(account, hint)
+		if err != nil {
+			return nil, err
+		}
+		account = f[0].value
 	}
-	if !printable(account) || strings.Contains(account, ":") {
+	if !printable(account) || strings.ContainsAny(account, ":/") {
 		return nil, problem("bad-payservice", "This is not a readable payment service account.")
 	}
 	return one("exact", on+":"+account), nil

@@ -61,8 +61,11 @@ func readUsername(raw string, hint Hint) ([]form, error) {
 	if err != nil {
 		return nil, err
 	}
+	if on == "reddit" {
+		name = strings.TrimPrefix(strings.TrimPrefix(name, "/"), "u/")
+	}
 	name, err = precis.UsernameCaseMapped.String(name)
-	if err != nil || name == "" || strings.Contains(name, "@") {
+	if err != nil || name == "" || strings.ContainsAny(name, "@/") { // a slash: a link to a profile
 		return nil, problem("bad-username", "This is not a readable user name.")
 	}
 	return one("exact", name+"@"+on), nil
@@ -74,7 +77,7 @@ func readAccount(raw string, hint Hint) ([]form, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !printable(id) || strings.Contains(id, "@") {
+	if !printable(id) || strings.ContainsAny(id, "@/") {
 		return nil, problem("bad-account", "This is not a readable account id.")
 	}
 	return one("exact", id+"@"+on), nil

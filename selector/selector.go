@@ -95,6 +95,9 @@ func (c Class) RuleVersion() int { i, _ := c.info(); return i.rule }
 type Hint struct {
 	Country  string // ISO 3166 two letters, for national phone and bank forms
 	Platform string // platform or payment service, as the organisation writes it
+	// Algorithm is the digest that a column of bare hex values holds (md5,
+	// sha1 or sha256), which their length alone does not tell.
+	Algorithm string
 }
 
 // Selector is one canonical form of one identifier.

@@ -62,7 +62,7 @@ func TestNormalise(t *testing.T) {
 		{Device, "1234567890123456", "", "", "ambiguous"},
 		{Hash, "NCMEC:Ab-1", "", "", "list=ncmec:Ab-1"},
 		{Hash, "pdq:" + zeros, "", "", "perceptual-hash"},
-		{Hash, "D41D8CD98F00B204E9800998ECF8427E", "", "", "md5=md5:d41d8cd98f00b204e9800998ecf8427e"},
+		{Hash, "D41D8CD98F00B204E9800998ECF8427E", "", "", "needs-algorithm"},
 		{IP, "::ffff:1.2.3.4", "", "", "exact=1.2.3.4"},
 		{IP, "010.1.1.1", "", "", "bad-ip"},
 		{IP, "2001:DB8:0:0::1", "", "", "exact=2001:db8::1"},
@@ -70,7 +70,7 @@ func TestNormalise(t *testing.T) {
 		{Username, "a\x00b", "", "x", "not-a-selector"},
 		{URL, strings.Repeat("a", 2049), "", "", "not-a-selector"},
 	} {
-		got, err := Normalise(c.class, c.raw, Hint{c.country, c.platform})
+		got, err := Normalise(c.class, c.raw, Hint{Country: c.country, Platform: c.platform})
 		text := show(got)
 		var p *Problem
 		if errors.As(err, &p) {
@@ -90,7 +90,7 @@ func TestWarn(t *testing.T) {
 		{Phone, "0400 000 000", "placeholder"}, {Phone, "0491 570 156", "fictitious"}, {Phone, "0412 345 670", ""},
 		{Phone, "1800 160 401", "fictitious"}, {Phone, "02 5550 1234", "fictitious"},
 		{Email, "noreply@bank.com.au", "shared-mailbox"}, {Email, "x@yopmail.com", "disposable"}, {Email, "jane@bank.com.au", ""},
-		{Hash, "d41d8cd98f00b204e9800998ecf8427e", "empty-file"}, {URL, "https://bit.ly/x", "link-shortener"},
+		{Hash, "md5:d41d8cd98f00b204e9800998ecf8427e", "empty-file"}, {URL, "https://bit.ly/x", "link-shortener"},
 		{IP, "192.168.0.1", "private-address"}, {IP, "8.8.8.8", ""}, {Domain, "facebook.com", "platform-root"},
 		{Domain, "www.example.com", "example"}, {Device, "00000000-0000-0000-0000-000000000000", "all-zero"},
 		{Wallet, "0x000000000000000000000000000000000000dEaD", "burn-wallet"}, {Bank, "000-000 12345", "all-zero"},
@@ -126,7 +126,7 @@ func TestIdempotence(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		class := rapid.SampledFrom(Classes()).Draw(t, "class")
 		raw := seeds.Draw(t, "seed") + text.Draw(t, "text")
-		got, _ := Normalise(class, raw, Hint{"AU", "kik"})
+		got, _ := Normalise(class, raw, Hint{Country: "AU", Platform: "kik"})
 		for _, s := range got {
 			stable(t, s)
 			Warn(s)
@@ -151,7 +151,7 @@ func FuzzNormalise(f *testing.F) {
 	f.Add("https://www.example.com/%2e%2E/x?q=%zz", "", "")
 	f.Fuzz(func(t *testing.T, raw, country, platform string) {
 		for _, c := range Classes() {
-			got, _ := Normalise(c, raw, Hint{country, platform})
+			got, _ := Normalise(c, raw, Hint{Country: country, Platform: platform})
 			for _, s := range got {
 				stable(t, s)
 				Warn(s)

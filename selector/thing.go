@@ -8,9 +8,12 @@ func badDevice() error { return problem("bad-device", "This is not a readable de
 
 // readDevice gives imei:, uuid: (advertising ids) or android: ids.
 func readDevice(raw string, _ Hint) ([]form, error) {
-	s := strings.ToLower(fold(raw))
+	s := strings.TrimPrefix(strings.ToLower(fold(raw)), "urn:")
 	kind, rest, typed := strings.Cut(s, ":")
 	if !typed {
+		if isCard(strings.NewReplacer(" ", "", "-", "").Replace(s)) {
+			return nil, problem("card-number", "This looks like a payment card number, which must never be submitted; write imeisv: before an IMEISV.")
+		}
 		return guessDevice(s)
 	}
 	rest = strings.TrimSpace(rest)
@@ -93,25 +96,49 @@ func perceptual() error {
 	return problem("perceptual-hash", "A perceptual hash must not be tokenised: near matches would be lost. Match it locally and use the shared list's id.")
 }
 
-var perceptualNames = map[string]bool{"pdq": true, "photodna": true, "pdna": true, "phash": true, "dhash": true, "ahash": true, "whash": true, "tmk": true, "tmkpdqf": true, "vpdq": true, "neuralhash": true, "md5-video": true}
+var perceptualNames = map[string]bool{"pdq": true, "photodna": true, "pdna": true, "phash": true, "dhash": true, "ahash": true, "whash": true, "tmk": true, "tmkpdqf": true, "vpdq": true, "neuralhash": true, "md5video": true, "videomd5": true, "photodnahash": true, "blockhash": true}
 
-var hashLength = map[int]string{32: "md5", 40: "sha1", 64: "sha256"}
+// digestLength is the length in hex digits of each digest that is read.
+var digestLength = map[string]int{"md5": 32, "sha1": 40, "sha256": 64}
+
+// Algorithms lists what Hint.Algorithm may name.
+func Algorithms() []string { return []string{"md5", "sha1", "sha256"} }
+
+// otherDigests are digests that members would not agree on; a list cannot be
+// named like one.
+var otherDigests = words("md4 sha0 sha224 sha384 sha512 sha3 blake2b blake2s blake3 crc32 ed2k tth tiger ripemd160 whirlpool xxhash")
+
+// plainAlgorithm writes SHA-256, sha_256 and sha256 alike.
+func plainAlgorithm(s string) string {
+	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(s))
+}
 
 // readHash gives list:ID (list name in lower case, id exact) or an exact digest.
-// A bare 256-bit perceptual hash looks like SHA-256: only its column tells.
-func readHash(raw string, _ Hint) ([]form, error) {
+// A bare digest needs its algorithm from the record: a perceptual hash of 128
+// or 256 bits looks just like MD5 or SHA-256.
+func readHash(raw string, hint Hint) ([]form, error) {
 	s := fold(raw)
+	told := plainAlgorithm(fold(hint.Algorithm))
+	if perceptualNames[told] {
+		return nil, perceptual()
+	}
 	name, id, typed := strings.Cut(s, ":")
 	if !typed {
-		return readDigest("", s)
+		return readDigest(told, s)
 	}
 	name, id = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(id)
-	plain := strings.NewReplacer("-", "", "_", "").Replace(name)
+	plain := plainAlgorithm(name)
 	if perceptualNames[plain] {
 		return nil, perceptual()
 	}
-	if plain == "md5" || plain == "sha1" || plain == "sha256" {
+	if digestLength[plain] > 0 {
+		if told != "" && told != plain {
+			return nil, problem("algorithm-mismatch", "The value names another algorithm than the mapping.")
+		}
 		return readDigest(plain, id)
+	}
+	if otherDigests[plain] {
+		return nil, badHash()
 	}
 	if len(name) < 2 || len(name) > 32 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" ||
 		len(id) > 128 || id == "" || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
@@ -129,11 +156,18 @@ func readDigest(kind, s string) ([]form, error) {
 	if !isHex(s) {
 		return nil, badHash()
 	}
-	if kind == "" && len(s) == 16 {
-		return nil, perceptual()
+	if kind == "" {
+		switch len(s) {
+		case 16:
+			return nil, perceptual()
+		case 32, 64:
+			return nil, problem("needs-algorithm", "Bare hex of this length may be a perceptual hash: write md5: or sha256: before it, or name the algorithm of the column in the mapping.")
+		case 40:
+			kind = "sha1" // no perceptual hash in use has 160 bits
+		}
 	}
-	if got := hashLength[len(s)]; got == "" || kind != "" && kind != got {
+	if digestLength[kind] != len(s) {
 		return nil, badHash()
 	}
-	return one(hashLength[len(s)], hashLength[len(s)]+":"+s), nil
+	return one(kind, kind+":"+s), nil
 }

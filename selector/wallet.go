@@ -14,6 +14,10 @@ func badWallet() error {
 	return problem("bad-wallet", "This is not a readable address with a checksum of a supported kind.")
 }
 
+func unknownWallet() error {
+	return problem("unknown-wallet", "This address belongs to a network that is not supported, such as a test network.")
+}
+
 // readWallet gives base58check addresses as they are, bech32 and EVM addresses
 // in lower case. An address without a checksum of its own is refused, except
 // EVM addresses in one case, which carry none.
@@ -31,8 +35,11 @@ func readWallet(raw string, _ Hint) ([]form, error) {
 	}
 	if i := strings.LastIndexByte(s, '1'); i > 0 {
 		hrp := strings.ToLower(s[:i])
-		if hrp == "bc" || hrp == "ltc" {
+		switch hrp {
+		case "bc", "ltc":
 			return readBech32(s, hrp)
+		case "tb", "bcrt", "tltc", "rltc", "lnbc", "lntb", "addr", "cosmos":
+			return nil, unknownWallet()
 		}
 	}
 	return readBase58(s)
@@ -92,7 +99,7 @@ func readBase58(s string) ([]form, error) {
 		return nil, badChecksum()
 	}
 	if !bytes.Contains(base58Versions, b[:1]) {
-		return nil, problem("unknown-wallet", "This address belongs to a network that is not supported.")
+		return nil, unknownWallet()
 	}
 	return one("base58", s), nil
 }

@@ -2,6 +2,7 @@ package selector
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -152,13 +153,20 @@ func warnURL(s Selector) string {
 
 // acma lists the Australian numbers reserved for creative works outside the
 // ranges tested in warnPhone (Australian Communications and Media Authority).
-var acma = words("+61491571266 +61491571491 +61491571804 +61491572549 +61491572665 +61491572983 +61491573770 +61491573087 +61491574118 +61491574632 +61491575254 +61491575789 +61491576398 +61491576801 +61491577426 +61491577644 +61491578957 +61491578148 +61491578888 +61491579212 +61491579760 +61491579455 +611800160401")
+var acma = words("+61491570006 +61491570156 +61491570157 +61491570158 +61491570159 +61491570110 +61491570313 +61491570737 +61491571266 +61491571491 +61491571804 +61491572549 +61491572665 +61491572983 +61491573770 +61491573087 +61491574118 +61491574632 +61491575254 +61491575789 +61491576398 +61491576801 +61491577426 +61491577644 +61491578957 +61491578148 +61491578888 +61491579212 +61491579760 +61491579455 +611800160401 +611800975707 +611800975708 +611800975709 +611800975710 +611800975711 +611300975707 +611300975708 +611300975709 +611300975710 +611300975711")
+
+// ofcom lists, after 44, the starts of the thousand-number blocks that Ofcom
+// keeps for television and radio drama.
+var ofcom = strings.Fields("1134960 1144960 1154960 1164960 1174960 1184960 1214960 1314960 1414960 1514960 1614960 2079460 1914980 2890180 2896496 2920180 1632960 7700900 8081570 9098790 3069990")
+
+// tollFree area codes of North America have real numbers at 555-01xx.
+var tollFree = words("800 833 844 855 866 877 888")
 
 func warnPhone(v string) string {
 	d := strings.TrimPrefix(v, "+")
 	switch {
-	case strings.HasPrefix(d, "61491570"), acma[v], strings.HasPrefix(d, "447700900"),
-		strings.HasPrefix(d, "1") && len(d) == 11 && d[4:9] == "55501",
+	case acma[v], slices.ContainsFunc(ofcom, func(p string) bool { return strings.HasPrefix(d, "44"+p) }),
+		strings.HasPrefix(d, "1") && len(d) == 11 && d[4:9] == "55501" && !tollFree[d[1:4]],
 		strings.HasPrefix(d, "61") && len(d) == 11 && strings.Contains("2378", d[2:3]) && (d[3:7] == "5550" || d[3:7] == "7010"):
 		return "fictitious"
 	case d == "61412345678", strings.HasSuffix(d, "000000"), len(d) > 8 && same(d[len(d)-8:]):
@@ -223,7 +231,7 @@ var burn = map[string]string{
 	"1111111111111111111114oLvT2": "burn-wallet", "1BitcoinEaterAddressDontSendf59kuE": "burn-wallet", "1CounterpartyXXXXXXXXXXXXXXXUWLpVr": "burn-wallet",
 }
 
-var reserved = prefixes("0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 192.0.2.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4 2001:db8::/32 3fff::/20 100::/64")
+var reserved = prefixes("0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 192.0.2.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4 2001:db8::/32 3fff::/20 100::/64 64:ff9b:1::/48 2001:2::/48 fec0::/10")
 
 func prefixes(s string) []netip.Prefix {
 	var out []netip.Prefix

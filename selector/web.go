@@ -1,6 +1,7 @@
 package selector
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 
@@ -12,10 +13,14 @@ import (
 func badDomain() error { return problem("bad-domain", "This is not a readable domain name.") }
 func badURL() error    { return problem("bad-url", "This is not a readable web address.") }
 
+// hosts maps as browsers do (UTS #46, non-transitional): hosts in use have
+// underscores and hyphens that the stricter profiles refuse.
+var hosts = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))
+
 // asciiDomain gives the lower-case A-label form of a name with at least two labels.
 func asciiDomain(s string) (string, error) {
-	s = strings.TrimSuffix(fold(s), ".")
-	a, err := idna.Lookup.ToASCII(s)
+	a, err := hosts.ToASCII(fold(s))
+	a = strings.TrimSuffix(a, ".") // after mapping: the ideographic full stop is one too
 	if err != nil || len(a) > 253 || !strings.Contains(a, ".") {
 		return "", badDomain()
 	}
@@ -45,7 +50,7 @@ func dropWWW(host string) string {
 }
 
 func readDomain(raw string, _ Hint) ([]form, error) {
-	d, err := asciiDomain(refang(raw))
+	d, err := asciiDomain(refang(fold(raw)))
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +66,9 @@ func readDomain(raw string, _ Hint) ([]form, error) {
 func readURL(raw string, _ Hint) ([]form, error) {
 	s := refang(raw)
 	if !strings.Contains(s, "://") {
+		if authority, _, _ := strings.Cut(s, "/"); strings.Contains(authority, "@") {
+			return nil, badURL() // an e-mail address
+		}
 		s = "https://" + s
 	}
 	u, err := url.Parse(s)
@@ -99,10 +107,14 @@ func goodHost(host string) bool {
 }
 
 // escapes writes percent escapes in one way: unreserved characters plain, the
-// rest with capital hex digits.
+// rest with capital hex digits, and escapes what RFC 3986 does not let stand.
 func escapes(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
+		if strings.IndexByte("\"<>[\\]^`{|}", s[i]) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", s[i])
+			continue
+		}
 		if s[i] != '%' || i+2 >= len(s) || !isHex(s[i+1:i+3]) {
 			b.WriteByte(s[i])
 			continue

@@ -128,6 +128,34 @@ func TestGuessAndCheck(t *testing.T) {
 	}
 }
 
+// TestBareHashesNeedTheirAlgorithm: bare hex may be a perceptual hash, so a
+// column of it is read only where heading or mapping name the digest.
+func TestBareHashesNeedTheirAlgorithm(t *testing.T) {
+	digest := strings.Repeat("9f", 32)
+	for heading, want := range map[string]struct{ class, code string }{
+		"sha256": {"hash", ""}, "file_hash": {"hash", "needs-algorithm"}, "pdq_hash": {"", ""},
+	} {
+		rep, err := Check(file(t, "h.csv", "email,"+heading+"\nfirst.person@gmail.com,"+digest+"\n"), nil, today, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rep.Mapping.Columns[heading].Class; string(got) != want.class {
+			t.Errorf("%s: class %q, want %q", heading, got, want.class)
+		}
+		if len(rep.Issues) > 0 != (want.code != "") || want.code != "" && rep.Issues[0].Code != want.code {
+			t.Errorf("%s: %+v, want %q", heading, rep.Issues, want.code)
+		}
+		if want.code == "" {
+			continue
+		}
+		m := rep.Mapping
+		m.Columns[heading] = ColumnMapping{Class: selector.Hash, Algorithm: "sha256"}
+		if rep, err = Check(file(t, "h.csv", "email,"+heading+"\nfirst.person@gmail.com,"+digest+"\n"), &m, today, nil); err != nil || len(rep.Issues) > 0 {
+			t.Errorf("%s with its algorithm: %+v, %v", heading, rep.Issues, err)
+		}
+	}
+}
+
 func TestMappingSavesLoadsAndFits(t *testing.T) {
 	m, err := GuessFile(file(t, "export.csv", export))
 	if err != nil {
@@ -145,7 +173,7 @@ func TestMappingSavesLoadsAndFits(t *testing.T) {
 	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), `"email"`) || !strings.Contains(err.Error(), `"case_id"`) {
 		t.Errorf("missing columns: %v", err)
 	}
-	for _, bad := range []string{`{`, `{"columns":{}}`, `{"columns":{"a":{"class":"shoe"}}}`, `{"colums":{}}`} {
+	for _, bad := range []string{`{`, `{"columns":{}}`, `{"columns":{"a":{"class":"shoe"}}}`, `{"columns":{"a":{"class":"hash","algorithm":"pdq"}}}`, `{"colums":{}}`} {
 		if _, err := LoadMapping(file(t, "m.json", bad)); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", bad, err)
 		}

@@ -35,6 +35,9 @@ type ColumnMapping struct {
 	Class    selector.Class `json:"class"`
 	Country  string         `json:"country,omitempty"`  // ISO 3166, two letters
 	Platform string         `json:"platform,omitempty"` // column or constant; before Mapping.Platform
+	// Algorithm names the digest of a hash column that holds bare hex, see
+	// selector.Algorithms.
+	Algorithm string `json:"algorithm,omitempty"`
 	// Prefix is a column whose cell comes before this one's, such as the BSB
 	// before an account number.
 	Prefix string `json:"prefix,omitempty"`
@@ -71,6 +74,9 @@ func (m Mapping) check() error {
 	for name, c := range m.Columns {
 		if c.Class.Label() == "" {
 			return invalid("the mapping gives column %q the class %q, which is not known; use one of %v", name, c.Class, selector.Classes())
+		}
+		if c.Algorithm != "" && !slices.Contains(selector.Algorithms(), c.Algorithm) {
+			return invalid("the mapping gives column %q the algorithm %q; use one of %v, and shared list ids for perceptual hashes", name, c.Algorithm, selector.Algorithms())
 		}
 	}
 	if m.Format != "" && m.Format != FormatCSV && m.Format != FormatNDJSON {
@@ -144,6 +150,9 @@ func GuessMapping(s *Source) (Mapping, error) {
 			continue
 		}
 		c := ColumnMapping{Class: class}
+		if class == selector.Hash {
+			c.Algorithm = selector.GuessAlgorithm(name)
+		}
 		if class == selector.Phone || class == selector.Bank || class == selector.PayID {
 			c.Country = "AU"
 		}

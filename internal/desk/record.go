@@ -174,7 +174,7 @@ func (r *Reading) cell(m Mapping, row Row, name string) {
 	if c.Prefix != "" {
 		raw = row.Cells[c.Prefix] + " " + raw
 	}
-	hint := selector.Hint{Country: c.Country, Platform: value(c.Platform, row, value(m.Platform, row, ""))}
+	hint := selector.Hint{Country: c.Country, Platform: value(c.Platform, row, value(m.Platform, row, "")), Algorithm: c.Algorithm}
 	count := Count{}
 	defer func() {
 		total := r.Counts[c.Class]
