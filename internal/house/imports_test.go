@@ -49,6 +49,7 @@ var owners = map[string][]string{
 	"github.com/nlnwa/whatwg-url":       {"selector"},
 	"golang.org/x/net":                  {"selector"},
 	"golang.org/x/text":                 {"selector"},
+	"gonum.org/v1/gonum":                {"estimate"},
 }
 
 // impure are what a protocol library never imports: it has no I/O and no log.
