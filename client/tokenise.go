@@ -241,18 +241,14 @@ func (m Member) Seal(d Draft) (Contributed, seal.Label, error) {
 	return c, label, nil
 }
 
-// Sign makes one contribution of sealed observations: the Merkle root of their
-// labels under the organisation's signature.
+// Sign makes one contribution of sealed observations: the Merkle root over
+// their labels and encapsulations under the organisation's signature.
 func (m Member) Sign(list []Contributed) (ContributeRequest, error) {
-	labels := make([]seal.Label, len(list))
-	for i, c := range list {
-		l, err := c.Observation.Label()
-		if err != nil {
-			return ContributeRequest{}, err
-		}
-		labels[i] = l
+	leaves, err := Leaves(list)
+	if err != nil {
+		return ContributeRequest{}, err
 	}
-	root, err := seal.Root(labels)
+	root, err := seal.Root(leaves)
 	if err != nil {
 		return ContributeRequest{}, err
 	}

@@ -208,6 +208,15 @@ type Contributed struct {
 	Statistics  []byte              `json:"statistics"` // canonical JSON, may be empty
 }
 
+// Leaves are the batch's leaves, over labels and encapsulations.
+func Leaves(list []Contributed) ([]seal.Leaf, error) {
+	observations := make([]opening.Observation, len(list))
+	for i, c := range list {
+		observations[i] = c.Observation
+	}
+	return opening.Leaves(observations)
+}
+
 // ContributeRequest is one batch of observations under one signature.
 type ContributeRequest struct {
 	Root         opening.Hash  `json:"root"`
@@ -307,9 +316,10 @@ type Fetched struct {
 	Items []FetchedItem `json:"items"`
 }
 
-// FetchedItem is one opened observation with the holders' sealed partials.
+// FetchedItem is one opened observation, as its organisation signed it, with
+// the holders' sealed partials.
 type FetchedItem struct {
-	Observation opening.Observation `json:"observation"`
-	Box         []byte              `json:"box"`
-	Partials    []signed.Object     `json:"partials"`
+	opening.Placed
+	Box      []byte          `json:"box"`
+	Partials []signed.Object `json:"partials"`
 }

@@ -17,6 +17,8 @@ import (
 	"math/bits"
 
 	"github.com/gtank/ristretto255"
+
+	"parallax/signed"
 )
 
 // Size is the length of an encoded point or scalar in bytes.
@@ -36,14 +38,22 @@ func (p Point) MarshalText() ([]byte, error) {
 	return base64.StdEncoding.AppendEncode(nil, p[:]), nil
 }
 
-// UnmarshalText reads standard base64 of 32 bytes; it does not decode the point.
+// UnmarshalText reads the one base64 spelling of 32 bytes; it does not decode
+// the point.
 func (p *Point) UnmarshalText(text []byte) error {
-	raw, err := base64.StdEncoding.Strict().DecodeString(string(text))
-	if err != nil || len(raw) != Size {
-		return fmt.Errorf("point: want base64 of %d bytes", Size)
+	if err := signed.DecodeBase64(p[:], text); err != nil {
+		return fmt.Errorf("point: %w", err)
 	}
-	copy(p[:], raw)
 	return nil
+}
+
+// UnmarshalJSON reads the one JSON spelling: the text in quotes, without
+// escapes. Without it, encoding/json would also take null and escapes.
+func (p *Point) UnmarshalJSON(raw []byte) error {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return errors.New("point: want a JSON string")
+	}
+	return p.UnmarshalText(raw[1 : len(raw)-1])
 }
 
 // IsIdentity reports the encoding of the identity, which is all zeros.

@@ -216,6 +216,28 @@ func TestScalarBytes(t *testing.T) {
 	}
 }
 
+// FuzzPointText: under plain encoding/json too, a point has one spelling.
+func FuzzPointText(f *testing.F) {
+	good, err := json.Marshal(Base().Encode())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add(append([]byte(`"\n`), good[1:]...))
+	f.Add([]byte("null"))
+	f.Add(append([]byte(`"\u0034`), good[2:]...))
+	f.Add(bytes.Replace(good, []byte("k="), []byte("l="), 1))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var p Point
+		if json.Unmarshal(raw, &p) != nil {
+			return
+		}
+		if again, err := json.Marshal(p); err != nil || !bytes.Equal(bytes.TrimSpace(raw), again) {
+			t.Fatalf("%q is a second spelling of %q", raw, again)
+		}
+	})
+}
+
 func FuzzPoint(f *testing.F) {
 	g := Base().Encode()
 	f.Add(g[:])

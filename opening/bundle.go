@@ -17,7 +17,7 @@ type BatchRecord struct {
 	Pool  string `json:"pool"`
 	Epoch string `json:"epoch"`
 	Org   string `json:"org"`
-	Root  Hash   `json:"root"` // Merkle root of the batch's labels
+	Root  Hash   `json:"root"` // Merkle root of the batch's leaves
 }
 
 // A RequestRecord is what the log commits to for an approved request.
@@ -48,15 +48,38 @@ func (p LogProof) Verify(cp tlog.Checkpoint, record any) error {
 	return signed.Unmarshal(p.Opening.Record, record)
 }
 
-// An Item is one observation with all that shows it was contributed: the batch
-// signature of its organisation, its place in the batch and the batch's place
-// in the log.
-type Item struct {
+// A Placed observation shows its place in a batch that its organisation signed.
+type Placed struct {
 	Observation Observation `json:"observation"`
 	Path        seal.Path   `json:"path"`
 	Root        Hash        `json:"root"`
 	BatchSig    []byte      `json:"batch_sig"`
-	Log         LogProof    `json:"log"`
+}
+
+// ErrNotSigned: header, box or encapsulation are not what the organisation
+// signed and logged. Whoever assembled the item, the hub, is at fault.
+var ErrNotSigned = errors.New("it is not what its organisation signed")
+
+// VerifyBatch checks that the member signed a batch with exactly this
+// observation in it: header and box by the label, and the encapsulation.
+func (p Placed) VerifyBatch(m Member, h Header) error {
+	leaf, err := p.Observation.Leaf()
+	if err != nil {
+		return err
+	}
+	if err := p.Path.Verify(leaf, p.Root); err != nil {
+		return fmt.Errorf("batch path: %w: %w", ErrNotSigned, err)
+	}
+	if err := seal.VerifyBatch(m.Key, h.Pool, h.Epoch, h.Organisation, p.Root, p.BatchSig); err != nil {
+		return fmt.Errorf("batch signature: %w: %w", ErrNotSigned, err)
+	}
+	return nil
+}
+
+// An Item is a placed observation with its batch's place in the log.
+type Item struct {
+	Placed
+	Log LogProof `json:"log"`
 }
 
 // A Bundle is everything a holder needs to decide by itself.
@@ -195,11 +218,8 @@ func (it Item) verify(v View) (verified, error) {
 	if len(fact.Tags) == 0 {
 		return verified{}, errors.New("it has expired")
 	}
-	if err := it.Path.Verify(label, it.Root); err != nil {
-		return verified{}, fmt.Errorf("batch path: %w", err)
-	}
-	if err := seal.VerifyBatch(member.Key, h.Pool, h.Epoch, h.Organisation, it.Root, it.BatchSig); err != nil {
-		return verified{}, fmt.Errorf("batch signature: %w", err)
+	if err := it.VerifyBatch(member, h); err != nil {
+		return verified{}, err
 	}
 	var rec BatchRecord
 	if err := it.Log.Verify(v.Checkpoint, &rec); err != nil {

@@ -3,6 +3,8 @@ package opening
 import (
 	"encoding/hex"
 	"fmt"
+
+	"parallax/signed"
 )
 
 // A Hash is 32 bytes that name an object; text form is lower-case hex.
@@ -16,10 +18,7 @@ func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
 // UnmarshalText reads 64 lower-case hex digits.
 func (h *Hash) UnmarshalText(b []byte) error {
-	if len(b) != 64 {
-		return fmt.Errorf("hash has %d hex digits, want 64", len(b))
-	}
-	if _, err := hex.Decode(h[:], b); err != nil {
+	if err := signed.DecodeHex(h[:], b); err != nil {
 		return fmt.Errorf("hash: %w", err)
 	}
 	return nil

@@ -114,6 +114,24 @@ func (o Observation) Label() (seal.Label, error) {
 	return seal.LabelOf(o.Header, [64]byte(o.BoxDigest)), nil
 }
 
+// Leaf is the observation's leaf in its batch: label and encapsulation.
+func (o Observation) Leaf() (seal.Leaf, error) {
+	label, err := o.Label()
+	return seal.LeafOf(label, o.KEM), err
+}
+
+// Leaves are the leaves of a batch of observations, in order.
+func Leaves(list []Observation) ([]seal.Leaf, error) {
+	out := make([]seal.Leaf, len(list))
+	for i, o := range list {
+		var err error
+		if out[i], err = o.Leaf(); err != nil {
+			return nil, fmt.Errorf("observation %d: %w", i+1, err)
+		}
+	}
+	return out, nil
+}
+
 // Verify checks everything that one observation can show by itself: a header
 // in form, a key encapsulation bound to the label, and a signature by the
 // possession key of every tag, so that nobody contributes a tag they did not

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"parallax/group"
 	"parallax/seal"
 	"parallax/signed"
 )
@@ -244,7 +245,9 @@ type SealedPartial struct {
 	Sealed  []byte     `json:"sealed"` // HPKE of a canonical seal.Partial
 }
 
-// PartialInfo is the HPKE info that binds a sealed partial to its place.
-func PartialInfo(request Hash, label seal.Label, index int) []byte {
-	return fmt.Appendf(nil, "parallax/partial/v1|%s|%x|%d", request, label[:], index)
+// PartialInfo is the HPKE info that binds a sealed partial to its place: the
+// request, the observation and its u, and the holder. All parts have a fixed
+// length but the index, which comes last.
+func PartialInfo(request Hash, label seal.Label, u group.Point, index int) []byte {
+	return fmt.Appendf(nil, "%s|%s|%x|%x|%d", PartialDomain, request, label[:], u[:], index)
 }

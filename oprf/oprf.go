@@ -18,6 +18,7 @@ import (
 	"io"
 
 	"parallax/group"
+	"parallax/signed"
 )
 
 // context is CreateContextString(modeVOPRF, ristretto255-SHA512) of RFC 9497.
@@ -64,13 +65,11 @@ type Proof [64]byte
 // MarshalText gives standard base64.
 func (p Proof) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, p[:]), nil }
 
-// UnmarshalText reads standard base64 of 64 bytes.
+// UnmarshalText reads the one base64 spelling of 64 bytes.
 func (p *Proof) UnmarshalText(text []byte) error {
-	raw, err := base64.StdEncoding.Strict().DecodeString(string(text))
-	if err != nil || len(raw) != len(p) {
-		return errors.New("proof: want base64 of 64 bytes")
+	if err := signed.DecodeBase64(p[:], text); err != nil {
+		return fmt.Errorf("proof: %w", err)
 	}
-	copy(p[:], raw)
 	return nil
 }
 

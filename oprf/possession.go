@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+
+	"parallax/signed"
 )
 
 // A Possession is the secret key behind a tag. It prints as a placeholder; the
@@ -69,11 +71,10 @@ func (t Tag) String() string { return hex.EncodeToString(t[:]) }
 // MarshalText gives 32 hex digits.
 func (t Tag) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// UnmarshalText reads 32 hex digits.
+// UnmarshalText reads 32 lower-case hex digits.
 func (t *Tag) UnmarshalText(text []byte) error {
-	if len(text) != 32 {
-		return fmt.Errorf("tag has %d hex digits, want 32", len(text))
+	if err := signed.DecodeHex(t[:], text); err != nil {
+		return fmt.Errorf("tag: %w", err)
 	}
-	_, err := hex.Decode(t[:], text)
-	return err
+	return nil
 }

@@ -18,14 +18,34 @@ const (
 // MaxBatch bounds the observations under one signature.
 const MaxBatch = 1 << 16
 
-// A Path shows that a label is the Index-th of Count in a batch.
+// A Leaf stands for one observation in its batch. It covers label and
+// encapsulation: header and box hang on the label, and the batch signature
+// fixes which u, ubar, e and f go with it, so nobody can put another
+// encapsulation under a member's label unseen.
+type Leaf [32]byte
+
+// MarshalText gives standard base64.
+func (l Leaf) MarshalText() ([]byte, error) { return Bytes32(l).MarshalText() }
+
+// UnmarshalText reads the one base64 spelling of 32 bytes.
+func (l *Leaf) UnmarshalText(text []byte) error { return (*Bytes32)(l).UnmarshalText(text) }
+
+// LeafOf is the leaf of the observation with this label and encapsulation.
+func LeafOf(l Label, k KEM) Leaf {
+	h := sha256.New()
+	h.Write([]byte(leafDomain))
+	for _, part := range [][]byte{l[:], k.U[:], k.Ubar[:], k.E[:], k.F[:]} {
+		h.Write(part)
+	}
+	return Leaf(h.Sum(nil))
+}
+
+// A Path shows that a leaf is the Index-th of Count in a batch.
 type Path struct {
 	Index int       `json:"index"`
 	Count int       `json:"count"`
 	Nodes []Bytes32 `json:"nodes"` // from the leaf upwards
 }
-
-func leafHash(l Label) Bytes32 { return sha256.Sum256(append([]byte(leafDomain), l[:]...)) }
 
 func nodeHash(a, b Bytes32) Bytes32 {
 	return sha256.Sum256(append(append([]byte(nodeDomain), a[:]...), b[:]...))
@@ -49,40 +69,40 @@ func level(nodes []Bytes32) []Bytes32 {
 	return out
 }
 
-func leaves(labels []Label) ([]Bytes32, error) {
-	if len(labels) == 0 || len(labels) > MaxBatch {
-		return nil, fmt.Errorf("a batch of %d observations, want 1 to %d", len(labels), MaxBatch)
+func bottom(leaves []Leaf) ([]Bytes32, error) {
+	if len(leaves) == 0 || len(leaves) > MaxBatch {
+		return nil, fmt.Errorf("a batch of %d observations, want 1 to %d", len(leaves), MaxBatch)
 	}
-	out := make([]Bytes32, len(labels))
-	for i, l := range labels {
-		out[i] = leafHash(l)
+	out := make([]Bytes32, len(leaves))
+	for i, l := range leaves {
+		out[i] = Bytes32(l)
 	}
 	return out, nil
 }
 
-// Root is the Merkle root of a batch; it binds the number of labels and their
-// order.
-func Root(labels []Label) ([32]byte, error) {
-	nodes, err := leaves(labels)
+// Root is the Merkle root of a batch; it binds the number of observations and
+// their order.
+func Root(leaves []Leaf) ([32]byte, error) {
+	nodes, err := bottom(leaves)
 	if err != nil {
 		return [32]byte{}, err
 	}
 	for len(nodes) > 1 {
 		nodes = level(nodes)
 	}
-	return rootHash(len(labels), nodes[0]), nil
+	return rootHash(len(leaves), nodes[0]), nil
 }
 
-// Prove gives the path of the i-th label.
-func Prove(labels []Label, i int) (Path, error) {
-	nodes, err := leaves(labels)
+// Prove gives the path of the i-th leaf.
+func Prove(leaves []Leaf, i int) (Path, error) {
+	nodes, err := bottom(leaves)
 	if err != nil {
 		return Path{}, err
 	}
-	if i < 0 || i >= len(labels) {
-		return Path{}, fmt.Errorf("no label %d in a batch of %d", i, len(labels))
+	if i < 0 || i >= len(leaves) {
+		return Path{}, fmt.Errorf("no observation %d in a batch of %d", i, len(leaves))
 	}
-	p := Path{Index: i, Count: len(labels), Nodes: []Bytes32{}}
+	p := Path{Index: i, Count: len(leaves), Nodes: []Bytes32{}}
 	for at := i; len(nodes) > 1; at /= 2 {
 		if sibling := at ^ 1; sibling < len(nodes) {
 			p.Nodes = append(p.Nodes, nodes[sibling])
@@ -92,13 +112,13 @@ func Prove(labels []Label, i int) (Path, error) {
 	return p, nil
 }
 
-// Verify checks that label has this place under root.
-func (p Path) Verify(label Label, root [32]byte) error {
+// Verify checks that leaf has this place under root.
+func (p Path) Verify(leaf Leaf, root [32]byte) error {
 	wrong := errors.New("the path does not lead from the observation to the batch root")
 	if p.Count < 1 || p.Count > MaxBatch || p.Index < 0 || p.Index >= p.Count {
 		return wrong
 	}
-	node, rest := leafHash(label), p.Nodes
+	node, rest := Bytes32(leaf), p.Nodes
 	for at, size := p.Index, p.Count; size > 1; at, size = at/2, (size+1)/2 {
 		if at^1 >= size {
 			continue

@@ -39,9 +39,9 @@ func BenchmarkOpen(b *testing.B) {
 }
 
 func BenchmarkRoot(b *testing.B) {
-	labels := numbered(1024)
+	leaves := numbered(1024)
 	for b.Loop() {
-		if _, err := Root(labels); err != nil {
+		if _, err := Root(leaves); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -76,13 +76,13 @@ func FuzzPartial(f *testing.F) {
 }
 
 func FuzzPath(f *testing.F) {
-	labels := numbered(5)
-	root, err := Root(labels)
+	leaves := numbered(5)
+	root, err := Root(leaves)
 	if err != nil {
 		f.Fatal(err)
 	}
-	for i := range labels {
-		p, err := Prove(labels, i)
+	for i := range leaves {
+		p, err := Prove(leaves, i)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -98,9 +98,9 @@ func FuzzPath(f *testing.F) {
 		if json.Unmarshal(raw, &p) != nil {
 			return
 		}
-		for i, l := range labels {
-			if p.Verify(l, root) == nil && (p.Index != i || p.Count != len(labels)) {
-				t.Fatalf("label %d verifies with %s", i, raw)
+		for i, l := range leaves {
+			if p.Verify(l, root) == nil && (p.Index != i || p.Count != len(leaves)) {
+				t.Fatalf("leaf %d verifies with %s", i, raw)
 			}
 		}
 	})

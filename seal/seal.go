@@ -24,6 +24,7 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 
 	"parallax/group"
+	"parallax/signed"
 )
 
 const (
@@ -66,14 +67,9 @@ func (l Label) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 // UnmarshalText reads 128 lower-case hex digits: a label has one spelling, so
 // that two texts that differ never name one observation.
 func (l *Label) UnmarshalText(text []byte) error {
-	if len(text) != 128 {
-		return fmt.Errorf("label has %d hex digits, want 128", len(text))
+	if err := signed.DecodeHex(l[:], text); err != nil {
+		return fmt.Errorf("label: %w", err)
 	}
-	var out Label
-	if _, err := hex.Decode(out[:], text); err != nil || out.String() != string(text) {
-		return errors.New("label: want lower-case hex digits")
-	}
-	*l = out
 	return nil
 }
 
@@ -98,16 +94,8 @@ func (b Bytes32) MarshalText() ([]byte, error) {
 	return base64.StdEncoding.AppendEncode(nil, b[:]), nil
 }
 
-// UnmarshalText reads standard base64 of 32 bytes. It checks the length of the
-// text too, because the decoder passes over line ends.
-func (b *Bytes32) UnmarshalText(text []byte) error {
-	raw, err := base64.StdEncoding.Strict().DecodeString(string(text))
-	if err != nil || len(raw) != len(b) || len(text) != base64.StdEncoding.EncodedLen(len(b)) {
-		return errors.New("want base64 of 32 bytes")
-	}
-	copy(b[:], raw)
-	return nil
-}
+// UnmarshalText reads the one base64 spelling of 32 bytes.
+func (b *Bytes32) UnmarshalText(text []byte) error { return signed.DecodeBase64(b[:], text) }
 
 // A KEM is the key encapsulation of one observation: u = r*G, ubar = r*Gbar
 // and the proof (e, f) over the label that whoever made it knew r.

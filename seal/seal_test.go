@@ -155,25 +155,25 @@ func TestBoxSizesHideThePayload(t *testing.T) {
 
 func TestMerklePaths(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		labels := make([]Label, rapid.IntRange(1, 33).Draw(t, "n"))
-		for i := range labels {
-			labels[i] = Label{byte(i), byte(i >> 8), 1}
+		leaves := make([]Leaf, rapid.IntRange(1, 33).Draw(t, "n"))
+		for i := range leaves {
+			leaves[i] = Leaf{byte(i), byte(i >> 8), 1}
 		}
-		root, err := Root(labels)
+		root, err := Root(leaves)
 		if err != nil {
 			t.Fatal(err)
 		}
-		i, j := rapid.IntRange(0, len(labels)-1).Draw(t, "i"), rapid.IntRange(0, len(labels)-1).Draw(t, "j")
-		p, err := Prove(labels, i)
+		i, j := rapid.IntRange(0, len(leaves)-1).Draw(t, "i"), rapid.IntRange(0, len(leaves)-1).Draw(t, "j")
+		p, err := Prove(leaves, i)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Verify(labels[j], root); (err == nil) != (i == j) {
-			t.Fatalf("path of %d for label %d: %v", i, j, err)
+		if err := p.Verify(leaves[j], root); (err == nil) != (i == j) {
+			t.Fatalf("path of %d for leaf %d: %v", i, j, err)
 		}
 		for _, q := range []Path{{p.Index, p.Count + 1, p.Nodes}, {p.Index + 1, p.Count, p.Nodes},
 			{p.Index, p.Count, append(bytes32s(p.Nodes), Bytes32{})}, {-1, p.Count, p.Nodes}} {
-			if q.Verify(labels[i], root) == nil {
+			if q.Verify(leaves[i], root) == nil {
 				t.Fatalf("a changed path verifies: %+v", q)
 			}
 		}

@@ -2,6 +2,8 @@ package signed
 
 import (
 	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -89,6 +91,43 @@ func TestMessageIsForOneReceiverPathAndTime(t *testing.T) {
 	_, err = o.OpenMessage("hub", "/v1/x", pub(1), now.Add(time.Hour))
 	if err == nil || !strings.Contains(err.Error(), "1h0m0s") {
 		t.Errorf("the error must say how far the clock is off: %v", err)
+	}
+}
+
+// One value has one text: whatever decodes encodes as it was.
+func FuzzText(f *testing.F) {
+	f.Add("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", true)
+	f.Add("47DEQpj8HBSa+/TImW+5\nJCeuQeRkm5NMpJWZG3hSuFU=", true)
+	f.Add("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=", true)
+	f.Add("47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU=", true)
+	f.Add(strings.Repeat("0a", 32), false)
+	f.Add(strings.Repeat("0A", 32), false)
+	f.Fuzz(func(t *testing.T, text string, b64 bool) {
+		var out [32]byte
+		if b64 {
+			if DecodeBase64(out[:], []byte(text)) == nil && base64.StdEncoding.EncodeToString(out[:]) != text {
+				t.Fatalf("%q is a second spelling", text)
+			}
+		} else if DecodeHex(out[:], []byte(text)) == nil && hex.EncodeToString(out[:]) != text {
+			t.Fatalf("%q is a second spelling", text)
+		}
+	})
+}
+
+func TestTextThatIsRefusedChangesNothing(t *testing.T) {
+	good := strings.Repeat("0a", 32)
+	for _, bad := range []string{"", good[2:], good + "00", strings.ToUpper(good), good[:63] + "g", " " + good[1:]} {
+		out := [32]byte{1, 2, 3}
+		if DecodeHex(out[:], []byte(bad)) == nil || out != [32]byte{1, 2, 3} {
+			t.Errorf("hex %q: taken, or the value changed", bad)
+		}
+	}
+	text := base64.StdEncoding.EncodeToString(make([]byte, 32))
+	for _, bad := range []string{"", text[:43], text + "\n", text[:10] + "\r\n" + text[10:], text[4:], "A" + text, text[:42] + "B="} {
+		out := [32]byte{1, 2, 3}
+		if DecodeBase64(out[:], []byte(bad)) == nil || out != [32]byte{1, 2, 3} {
+			t.Errorf("base64 %q: taken, or the value changed", bad)
+		}
 	}
 }
 

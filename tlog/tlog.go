@@ -14,6 +14,8 @@ import (
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"parallax/signed"
 )
 
 // A Hash is a SHA-256 value; base64 in text.
@@ -22,13 +24,11 @@ type Hash [32]byte
 // MarshalText gives standard base64.
 func (h Hash) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, h[:]), nil }
 
-// UnmarshalText reads standard base64 of 32 bytes.
+// UnmarshalText reads the one base64 spelling of 32 bytes.
 func (h *Hash) UnmarshalText(text []byte) error {
-	raw, err := base64.StdEncoding.Strict().DecodeString(string(text))
-	if err != nil || len(raw) != len(h) {
-		return errors.New("hash: want base64 of 32 bytes")
+	if err := signed.DecodeBase64(h[:], text); err != nil {
+		return fmt.Errorf("hash: %w", err)
 	}
-	copy(h[:], raw)
 	return nil
 }
 

@@ -29,8 +29,8 @@ func (c *verifyCmd) Run(std streams) error {
 	if c.JSON {
 		return printJSON(std.out, v)
 	}
-	fmt.Fprintf(std.out, "Verified. The batch %s of %s, promised on %s,\nis entry %d of the witnessed log of %d entries of pool %s.\n",
-		v.Root, v.Org, v.Promised.Format("2006-01-02 15:04 UTC"), v.Leaf+1, v.LogSize, v.Pool)
+	fmt.Fprintf(std.out, "Verified. The batch %s of %s with %d observations, promised on %s,\nis entry %d of the witnessed log of %d entries of pool %s.\n",
+		v.Root, v.Org, v.Count, v.Promised.Format("2006-01-02 15:04 UTC"), v.Leaf+1, v.LogSize, v.Pool)
 	if !v.Pinned {
 		fmt.Fprintf(std.out, "This rests on the key ceremony with transcript hash\n%s\nCompare it with what the key holders published, or give it as --pin.\n", v.Pin)
 	}

@@ -21,6 +21,7 @@ import (
 	"parallax/oprf"
 	"parallax/oprf/dkg"
 	"parallax/seal"
+	"parallax/seal/sealtest"
 	"parallax/selector"
 	"parallax/signed"
 )
@@ -46,6 +47,7 @@ type world struct {
 	deaf      int  // holders from this index on are away
 	charged   map[opening.Hash]int
 	batches   map[opening.Hash]client.ContributeRequest
+	tamper    func(*client.FetchedItem, seal.Label) // what the hub does to what it delivers
 	opening   client.OpeningState
 	lead      client.Lead
 	url       string
@@ -236,16 +238,24 @@ func (w *world) fetched() client.Fetched {
 	var out client.Fetched
 	digest := opening.Digest(w.opening.Request.Body)
 	for _, b := range w.batches {
-		for _, c := range b.Observations {
+		leaves, err := client.Leaves(b.Observations)
+		must(w.t, err)
+		for place, c := range b.Observations {
 			label, err := c.Observation.Label()
 			must(w.t, err)
-			it := client.FetchedItem{Observation: c.Observation, Box: c.Box}
+			path, err := seal.Prove(leaves, place)
+			must(w.t, err)
+			it := client.FetchedItem{Placed: opening.Placed{Observation: c.Observation, Path: path, Root: b.Root, BatchSig: b.Sig}, Box: c.Box}
+			if w.tamper != nil {
+				w.tamper(&it, label)
+			}
+			kem := it.Observation.KEM
 			for i := 1; i < 3; i++ {
-				p, err := seal.Decrypt(w.shares[i][client.PayloadLabel], "pool", "e1", c.Observation.KEM, label, rand.Reader)
+				p, err := seal.Decrypt(w.shares[i][client.PayloadLabel], "pool", "e1", kem, label, rand.Reader)
 				must(w.t, err)
 				raw, err := signed.Marshal(p)
 				must(w.t, err)
-				box, err := seal.SealTo(w.manifest.Authority.HPKE, opening.PartialInfo(digest, label, i+1), raw)
+				box, err := seal.SealTo(w.manifest.Authority.HPKE, opening.PartialInfo(digest, label, kem.U, i+1), raw)
 				must(w.t, err)
 				o, err := signed.Sign(opening.PartialDomain, fmt.Sprint("holder-", i+1), w.keys[i], opening.SealedPartial{Request: digest, Label: label, Index: i + 1, Sealed: box})
 				must(w.t, err)
@@ -342,6 +352,27 @@ func TestFromFileToReadLead(t *testing.T) {
 	if len(lead.Observations) != 2 || !strings.Contains(text.String(), "second.person@gmail.com") || !strings.Contains(text.String(), "Unverified") {
 		t.Errorf("lead:\n%s", text.String())
 	}
+	w.tamper = func(it *client.FetchedItem, label seal.Label) {
+		it.Observation.KEM, err = sealtest.Forge("pool", "e1", label)
+		must(t, err)
+	}
+	if _, err := police.OpenLead(ctx, id); err == nil || !strings.Contains(fault.Sentence(err), "did not sign") {
+		t.Errorf("an encapsulation that the hub swapped: %v", err)
+	}
+	w.tamper = func(it *client.FetchedItem, label seal.Label) {
+		it.Observation.KEM, err = sealtest.Forge("pool", "e1", label)
+		must(t, err)
+		leaf, err := it.Observation.Leaf()
+		must(t, err)
+		it.Root, err = seal.Root([]seal.Leaf{leaf})
+		must(t, err)
+		it.Path = seal.Path{Index: 0, Count: 1, Nodes: []seal.Bytes32{}}
+		it.BatchSig = seal.SignBatch(bank.signKey(), "pool", "e1", "bank", it.Root)
+	}
+	if _, err := police.OpenLead(ctx, id); err == nil || !strings.Contains(fault.Sentence(err), "What bank signed") {
+		t.Errorf("an encapsulation that the member itself signed and that opens nothing: %v", err)
+	}
+	w.tamper = nil
 	if _, err := overseer.OpenLead(ctx, id); fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("the overseer reads: %v", err)
 	}

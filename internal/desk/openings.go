@@ -2,11 +2,13 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"parallax/client"
+	"parallax/group"
 	"parallax/internal/fault"
 	"parallax/opening"
 	"parallax/seal"
@@ -219,7 +221,10 @@ func (d *Desk) openOwnRequest(m opening.Manifest, o signed.Object, req *opening.
 	return o.Open(opening.RequestDomain, who.Key, req)
 }
 
-// openItem verifies one observation and its partials, then decrypts it.
+// openItem verifies one observation and its partials, then decrypts it. Where
+// something is wrong, the refusal names whose doing it is: the hub's if the
+// organisation did not sign what was delivered, the organisation's if what it
+// signed does not open, a holder's if its partial is wrong.
 func (d *Desk) openItem(m client.Member, j joined, request opening.Hash, asked map[seal.Label]bool, it client.FetchedItem) (opening.Header, Payload, error) {
 	var p Payload
 	h, label, err := it.Observation.Verify()
@@ -229,9 +234,16 @@ func (d *Desk) openItem(m client.Member, j joined, request opening.Hash, asked m
 	if digest := seal.BoxDigest(it.Box); string(digest[:]) != string(it.Observation.BoxDigest) || !asked[label] {
 		return h, p, fault.New(fault.Invalid, "The hub delivered another box or observation than the request lists.")
 	}
+	org, ok := m.Manifest.Member(h.Organisation)
+	if !ok {
+		return h, p, fault.Newf(fault.Invalid, "The hub delivered an observation of %q, which is not in the manifest.", h.Organisation)
+	}
+	if err := it.VerifyBatch(org, h); err != nil {
+		return h, p, fault.Wrap(fault.Invalid, "The hub delivered something that "+h.Organisation+" did not sign.", err)
+	}
 	var parts []seal.Partial
 	for _, o := range it.Partials {
-		part, err := d.openPartial(m.Manifest, request, label, o)
+		part, err := d.openPartial(m.Manifest, request, label, it.Observation.KEM.U, o)
 		if err != nil {
 			return h, p, err
 		}
@@ -242,6 +254,9 @@ func (d *Desk) openItem(m client.Member, j joined, request opening.Hash, asked m
 		return h, p, err
 	}
 	raw, err := seal.Open(pub, h.Pool, h.Epoch, it.Observation.Header, seal.Sealed{KEM: it.Observation.KEM, Box: it.Box}, parts)
+	if errors.Is(err, seal.ErrBox) {
+		return h, p, fault.Wrap(fault.Invalid, "What "+h.Organisation+" signed and contributed does not open.", err)
+	}
 	if err != nil {
 		return h, p, err
 	}
@@ -255,7 +270,7 @@ func (d *Desk) openItem(m client.Member, j joined, request opening.Hash, asked m
 }
 
 // openPartial verifies a holder's signature and unseals its partial.
-func (d *Desk) openPartial(m opening.Manifest, request opening.Hash, label seal.Label, o signed.Object) (seal.Partial, error) {
+func (d *Desk) openPartial(m opening.Manifest, request opening.Hash, label seal.Label, u group.Point, o signed.Object) (seal.Partial, error) {
 	var part seal.Partial
 	for _, h := range m.Holders {
 		if h.ID != o.Key {
@@ -268,7 +283,7 @@ func (d *Desk) openPartial(m opening.Manifest, request opening.Hash, label seal.
 		if sp.Request != request || sp.Label != label || sp.Index != h.Index {
 			return part, fmt.Errorf("partial of %s is for another request, observation or holder", h.ID)
 		}
-		raw, err := seal.OpenFrom(d.keys.HPKE, opening.PartialInfo(request, label, h.Index), sp.Sealed)
+		raw, err := seal.OpenFrom(d.keys.HPKE, opening.PartialInfo(request, label, u, h.Index), sp.Sealed)
 		if err != nil {
 			return part, fmt.Errorf("partial of %s: %w", h.ID, err)
 		}

@@ -14,18 +14,22 @@ import (
 	"parallax/internal/fault"
 	"parallax/internal/store"
 	"parallax/opening"
+	"parallax/seal"
 	"parallax/signed"
 	"parallax/tlog"
 )
 
 // A ReceiptFile holds all that an offline verifier needs to see that a batch
-// is in the witnessed log; it names no selector and no observation.
+// is in the witnessed log. Its leaves cover header, box and encapsulation of
+// every observation and show nothing of them: whoever holds an observation can
+// see whether it is what was contributed.
 type ReceiptFile struct {
 	Setup      client.Setup             `json:"setup"`
 	Manifests  []opening.SignedManifest `json:"manifests"`
 	Receipt    signed.Object            `json:"receipt"`
 	Log        opening.LogProof         `json:"log"`
 	Checkpoint []byte                   `json:"checkpoint"`
+	Leaves     []seal.Leaf              `json:"leaves"` // in the order of the batch
 }
 
 // Receipts asks for the proof behind every receipt, verifies it and saves one
@@ -35,15 +39,19 @@ func (d *Desk) Receipts(ctx context.Context, dir string) (saved []string, pendin
 	if err != nil {
 		return nil, 0, err
 	}
-	var list []signed.Object
-	if err := d.receipts(ctx, func(_ []byte, o signed.Object) error { list = append(list, o); return nil }); err != nil {
+	type kept struct {
+		id      []byte
+		receipt signed.Object
+	}
+	var list []kept
+	if err := d.receipts(ctx, func(id []byte, o signed.Object) error { list = append(list, kept{id, o}); return nil }); err != nil {
 		return nil, 0, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, 0, err
 	}
-	for _, o := range list {
-		path, err := d.receipt(ctx, m, j, o, dir)
+	for _, k := range list {
+		path, err := d.receipt(ctx, m, j, k.id, k.receipt, dir)
 		if err != nil {
 			return saved, pending, err
 		}
@@ -56,7 +64,7 @@ func (d *Desk) Receipts(ctx context.Context, dir string) (saved []string, pendin
 	return saved, pending, nil
 }
 
-func (d *Desk) receipt(ctx context.Context, m client.Member, j joined, o signed.Object, dir string) (string, error) {
+func (d *Desk) receipt(ctx context.Context, m client.Member, j joined, id []byte, o signed.Object, dir string) (string, error) {
 	hub := m.Manifest.Hub
 	r, err := client.CheckReceipt(o, hub.Key)
 	if err != nil {
@@ -73,7 +81,11 @@ func (d *Desk) receipt(ctx context.Context, m client.Member, j joined, o signed.
 	if proof.State != client.ReceiptLogged || proof.Log == nil {
 		return "", nil
 	}
-	f := ReceiptFile{Setup: j.Setup, Manifests: j.Manifests, Receipt: o, Log: *proof.Log, Checkpoint: proof.Checkpoint}
+	leaves, err := d.leaves(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	f := ReceiptFile{Setup: j.Setup, Manifests: j.Manifests, Receipt: o, Log: *proof.Log, Checkpoint: proof.Checkpoint, Leaves: leaves}
 	if err := f.verify(m.Manifest, r); err != nil {
 		return "", fmt.Errorf("the hub's proof for a receipt was refused: %w", err)
 	}
@@ -82,6 +94,18 @@ func (d *Desk) receipt(ctx context.Context, m client.Member, j joined, o signed.
 		return "", err
 	}
 	return path, writeNew(path, append(raw, '\n'))
+}
+
+// leaves gives the leaves of a contribution that this desk keeps.
+func (d *Desk) leaves(ctx context.Context, id []byte) ([]seal.Leaf, error) {
+	var req client.ContributeRequest
+	err := d.records.list(ctx, func(id, sealed []byte) error {
+		return d.records.decode("request", id, sealed, &req)
+	}, `SELECT id, request FROM desk_contribution WHERE id = $1`, id)
+	if err != nil {
+		return nil, err
+	}
+	return client.Leaves(req.Observations)
 }
 
 // verify checks the log proof of a receipt under the manifest's witnesses.
@@ -99,6 +123,9 @@ func (f ReceiptFile) verify(m opening.Manifest, r client.Receipt) error {
 	}
 	if rec.Type != "batch" || rec.Pool != r.Pool || rec.Org != r.Org || rec.Root != r.Root {
 		return errors.New("the log entry is for another batch")
+	}
+	if root, err := seal.Root(f.Leaves); err != nil || root != r.Root {
+		return errors.New("the leaves are not those of the batch")
 	}
 	return nil
 }

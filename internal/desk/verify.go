@@ -18,6 +18,7 @@ type Verified struct {
 	Pool     string       `json:"pool"`
 	Org      string       `json:"organisation"`
 	Root     opening.Hash `json:"batch_root"`
+	Count    int          `json:"observations"` // in the batch
 	Promised time.Time    `json:"promised"`
 	LogSize  int64        `json:"log_size"`
 	Leaf     int64        `json:"leaf"`
@@ -54,7 +55,7 @@ func VerifyReceipt(path string, pin opening.Hash) (Verified, error) {
 		return Verified{}, err
 	}
 	out.Pool, out.Org, out.Root, out.Promised = r.Pool, r.Org, r.Root, time.UnixMicro(r.Time).UTC()
-	out.LogSize, out.Leaf = f.Log.Inclusion.Size, f.Log.Inclusion.Index
+	out.Count, out.LogSize, out.Leaf = len(f.Leaves), f.Log.Inclusion.Size, f.Log.Inclusion.Index
 	return out, nil
 }
 

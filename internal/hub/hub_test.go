@@ -90,7 +90,7 @@ func (w *world) read(t *testing.T, id string, req signed.Object, labels []seal.L
 		for _, o := range it.Partials {
 			var sp opening.SealedPartial
 			must(t, signed.Unmarshal(o.Body, &sp))
-			raw, err := seal.OpenFrom(w.authHPKE, opening.PartialInfo(opening.Digest(req.Body), label, sp.Index), sp.Sealed)
+			raw, err := seal.OpenFrom(w.authHPKE, opening.PartialInfo(opening.Digest(req.Body), label, it.Observation.KEM.U, sp.Index), sp.Sealed)
 			must(t, err)
 			var p seal.Partial
 			must(t, signed.Unmarshal(raw, &p))

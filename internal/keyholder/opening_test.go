@@ -13,6 +13,7 @@ import (
 	"parallax/internal/fault"
 	"parallax/opening"
 	"parallax/seal"
+	"parallax/seal/sealtest"
 	"parallax/selector"
 	"parallax/signed"
 )
@@ -28,7 +29,7 @@ func (w *world) read(c contribution, answers map[int]client.OpenAnswer, digest o
 			if sp.Label != c.label {
 				continue
 			}
-			raw, err := seal.OpenFrom(w.authHPKE, opening.PartialInfo(digest, sp.Label, sp.Index), sp.Sealed)
+			raw, err := seal.OpenFrom(w.authHPKE, opening.PartialInfo(digest, sp.Label, c.item.Observation.KEM.U, sp.Index), sp.Sealed)
 			must(w.t, err)
 			var p seal.Partial
 			must(w.t, signed.Unmarshal(raw, &p))
@@ -105,6 +106,7 @@ func TestHoldersRefuse(t *testing.T) {
 			a.bundle.Items[0].Observation.BoxDigest = a.bundle.Items[1].Observation.BoxDigest
 		}, want: "not made for this observation"},
 		"another's KEM":                    {after: func(w *world, a *attempt) { a.bundle.Items[0].Observation.KEM = a.bundle.Items[1].Observation.KEM }, want: "not made for this observation"},
+		"a swapped KEM":                    {after: func(w *world, a *attempt) { w.swapKEM(&a.bundle.Items[0]) }, want: "not what its organisation signed"},
 		"another's batch":                  {after: func(w *world, a *attempt) { a.bundle.Items[0].BatchSig = a.bundle.Items[1].BatchSig }, want: "not signed by its organisation"},
 		"another's log leaf":               {after: func(w *world, a *attempt) { a.bundle.Items[0].Log = a.bundle.Items[1].Log }, want: "another batch"},
 		"a leaf not in the log":            {after: func(w *world, a *attempt) { a.bundle.Items[0].Log.Opening.Nonce[0] ^= 1 }, want: "not in the log"},
@@ -134,6 +136,54 @@ func TestHoldersRefuse(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// swapKEM puts an encapsulation of the hub's own, with a proof that holds,
+// under a member's label.
+func (w *world) swapKEM(it *opening.Item) {
+	w.t.Helper()
+	label, err := it.Observation.Label()
+	must(w.t, err)
+	it.Observation.KEM, err = sealtest.Forge("pool", "2026-11", label)
+	must(w.t, err)
+	if _, _, err := it.Observation.Verify(); err != nil {
+		w.t.Fatalf("the forged encapsulation must hold by itself: %v", err)
+	}
+}
+
+// The hub swaps a member's encapsulation after it took the batch. By itself the
+// swapped one verifies; holders refuse it, and the log says who did it: the
+// record that the hub itself wrote, under the member's signature, leads to the
+// member's encapsulation and not to the one that the hub delivers. With the
+// member's own the opening goes on.
+func TestSwappedEncapsulationIsTheHubsDoing(t *testing.T) {
+	w := newWorld(t)
+	items := w.evidence()
+	a := w.request(items, 0, 1, 2)
+	w.assemble(a)
+	honest := a.bundle.Items[0]
+	w.swapKEM(&a.bundle.Items[0])
+	for i, h := range w.holders {
+		if _, err := h.Open(a.bundle); !errors.Is(err, opening.ErrNotSigned) {
+			t.Errorf("holder %d: %v", i+1, err)
+		}
+	}
+	var rec opening.BatchRecord
+	must(t, signed.Unmarshal(honest.Log.Opening.Record, &rec))
+	bank := opening.Member{Key: pub(w.keys["bank-a"])}
+	header, err := opening.DecodeHeader(honest.Observation.Header)
+	must(t, err)
+	if rec.Root != honest.Root || honest.VerifyBatch(bank, header) != nil {
+		t.Error("the records do not lead to what the member contributed")
+	}
+	if a.bundle.Items[0].VerifyBatch(bank, header) == nil {
+		t.Error("the records lead to the hub's encapsulation")
+	}
+	a.bundle.Items[0] = honest
+	for _, h := range w.holders {
+		_, err := h.Open(a.bundle)
+		must(t, err)
 	}
 }
 

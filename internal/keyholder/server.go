@@ -364,7 +364,7 @@ func (s *Server) partials(g opening.Grant) ([]signed.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		sealed, err := seal.SealTo(s.state.manifest.Authority.HPKE, opening.PartialInfo(g.Digest, o.Label, s.keys.index), raw)
+		sealed, err := seal.SealTo(s.state.manifest.Authority.HPKE, opening.PartialInfo(g.Digest, o.Label, o.KEM.U, s.keys.index), raw)
 		if err != nil {
 			return nil, err
 		}

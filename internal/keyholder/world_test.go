@@ -266,10 +266,12 @@ func (w *world) logBatch(m client.Member, c client.Contributed, label seal.Label
 	w.t.Helper()
 	req, err := m.Sign([]client.Contributed{c})
 	must(w.t, err)
-	path, err := seal.Prove([]seal.Label{label}, 0)
+	leaf, err := c.Observation.Leaf()
+	must(w.t, err)
+	path, err := seal.Prove([]seal.Leaf{leaf}, 0)
 	must(w.t, err)
 	index := w.log.append(w.t, opening.BatchRecord{Type: "batch", Pool: "pool", Epoch: "2026-11", Org: m.Sender, Root: req.Root})
-	return contribution{item: opening.Item{Observation: c.Observation, Path: path, Root: req.Root, BatchSig: req.Sig},
+	return contribution{item: opening.Item{Placed: opening.Placed{Observation: c.Observation, Path: path, Root: req.Root, BatchSig: req.Sig}},
 		box: c.Box, label: label, index: index}
 }
 

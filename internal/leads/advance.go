@@ -230,7 +230,7 @@ func (s *Service) bundle(ctx context.Context, o openingRow) (opening.Bundle, err
 		if err != nil {
 			return b, err
 		}
-		b.Items = append(b.Items, opening.Item{Observation: it.Observation, Path: it.Path, Root: it.Root, BatchSig: it.BatchSig, Log: proof})
+		b.Items = append(b.Items, opening.Item{Placed: it.Placed, Log: proof})
 	}
 	return b, nil
 }

@@ -240,7 +240,7 @@ func (s *Service) fetched(ctx context.Context, r opening.Request, holders []hold
 		if !it.Live {
 			continue // withdrawn or expired after the release: its box is gone
 		}
-		f := client.FetchedItem{Observation: it.Observation, Box: it.Box, Partials: []signed.Object{}}
+		f := client.FetchedItem{Placed: it.Placed, Box: it.Box, Partials: []signed.Object{}}
 		for _, h := range holders {
 			for _, p := range h.Partials {
 				var sp opening.SealedPartial

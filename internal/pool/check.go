@@ -28,6 +28,9 @@ type entry struct {
 	expires     int64 // last expiry among its tags, UTC microseconds
 }
 
+// leaf is what the batch's signature covers of the entry.
+func (e entry) leaf() seal.Leaf { return seal.LeafOf(e.label, e.contributed.Observation.KEM) }
+
 // check is everything that is decided about a batch before the store is asked:
 // a pure function of the batch, the manifest and the time.
 func check(m opening.Manifest, sender string, req client.ContributeRequest, now time.Time) ([]entry, error) {
@@ -45,11 +48,11 @@ func check(m opening.Manifest, sender string, req client.ContributeRequest, now 
 	if err != nil {
 		return nil, err
 	}
-	labels := make([]seal.Label, len(entries))
+	leaves := make([]seal.Leaf, len(entries))
 	for i, e := range entries {
-		labels[i] = e.label
+		leaves[i] = e.leaf()
 	}
-	if root, err := seal.Root(labels); err != nil || root != req.Root {
+	if root, err := seal.Root(leaves); err != nil || root != req.Root {
 		return nil, fault.New(fault.Invalid, "The batch root does not cover these observations in this order.")
 	}
 	return entries, nil

@@ -22,6 +22,7 @@ import (
 	"parallax/opening"
 	"parallax/oprf"
 	"parallax/seal"
+	"parallax/seal/sealtest"
 	"parallax/selector"
 	"parallax/signed"
 )
@@ -56,7 +57,9 @@ func TestBatchIsStoredLoggedAndAcknowledgedOnce(t *testing.T) {
 		items, err := w.pool.Items(context.Background(), labelsOf(t, []client.Contributed{a, b}))
 		must(t, err)
 		for i, it := range items {
-			if err := it.Path.Verify(it.Label, it.Root); err != nil || !it.Live || len(it.Box) == 0 || it.Path.Index != i {
+			leaf, err := it.Observation.Leaf()
+			must(t, err)
+			if err := it.Path.Verify(leaf, it.Root); err != nil || !it.Live || len(it.Box) == 0 || it.Path.Index != i {
 				t.Errorf("item %d: %v %+v", i, err, it.Path)
 			}
 		}
@@ -110,6 +113,14 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 		if _, err := w.pool.Contribute(context.Background(), w.man, "org-0", req); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("an observation that the root does not cover: %v", err)
 		}
+		req = w.batch("org-0", good)
+		label, err := good.Observation.Label()
+		must(t, err)
+		req.Observations[0].Observation.KEM, err = sealtest.Forge("pool", "2026-11", label) // swapped on the way
+		must(t, err)
+		if _, err := w.pool.Contribute(context.Background(), w.man, "org-0", req); fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.Sentence(err), "root") {
+			t.Errorf("an encapsulation that the root does not cover: %v", err)
+		}
 		if _, err := w.pool.Contribute(context.Background(), w.man, "stranger", req); fault.KindOf(err) != fault.Forbidden {
 			t.Errorf("a stranger: %v", err)
 		}
@@ -117,7 +128,7 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 		if _, err := w.send("org-0", good); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("no log, no receipt: %v", err)
 		}
-		for _, table := range []string{"pool_batch", "pool_batch_label", "pool_observation", "pool_obs_tag", "pool_touched"} {
+		for _, table := range []string{"pool_batch", "pool_batch_leaf", "pool_observation", "pool_obs_tag", "pool_touched"} {
 			if n := w.count(table); n != 0 {
 				t.Errorf("%s holds %d rows after refusals", table, n)
 			}

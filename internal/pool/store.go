@@ -116,7 +116,8 @@ func insertBatch(ctx context.Context, tx *store.Tx, b batchRow, entries []entry)
 	}
 	var places, observations, tags, touched [][]any
 	for i, e := range entries {
-		places = append(places, []any{b.org, b.root[:], int64(i), e.label[:]})
+		leaf := e.leaf()
+		places = append(places, []any{b.org, b.root[:], int64(i), leaf[:]})
 		if !fresh[e.label] {
 			continue // contributed before by the same organisation: the first stands
 		}
@@ -136,7 +137,7 @@ func insertBatch(ctx context.Context, tx *store.Tx, b batchRow, entries []entry)
 	sortRows(tags)
 	sortRows(touched)
 	return errors.Join(
-		insertRows(ctx, tx, "pool_batch_label (org, root, place, label)", places),
+		insertRows(ctx, tx, "pool_batch_leaf (org, root, place, leaf)", places),
 		insertRows(ctx, tx, "pool_observation (label, org, root, place, body, box, statistics, state, expires)", observations),
 		insertRows(ctx, tx, "pool_obs_tag (tag, label, org, person, weight, week, expires)", tags),
 		insertRows(ctx, tx, "pool_touched (tag, label)", touched))

@@ -25,14 +25,11 @@ type Observed struct {
 
 // Stored is an observation with all that shows it was contributed.
 type Stored struct {
-	Label       seal.Label
-	Observation opening.Observation
-	Box         []byte
-	Path        seal.Path
-	Root        opening.Hash
-	BatchSig    []byte
-	Ticket      string
-	Live        bool
+	opening.Placed
+	Label  seal.Label
+	Box    []byte
+	Ticket string
+	Live   bool
 }
 
 func scanPairs(out map[seal.Label]seal.Label) func(*sql.Rows) error {
@@ -146,14 +143,14 @@ func readStored(ctx context.Context, tx *store.Tx, label seal.Label) (Stored, er
 	}
 	x.Root, x.Live = opening.Hash(root), state == "live"
 	var raw [][]byte
-	if err := query(ctx, tx, `SELECT label FROM pool_batch_label WHERE org = $1 AND root = $2 ORDER BY place`, []any{org, root}, collect(&raw)); err != nil {
+	if err := query(ctx, tx, `SELECT leaf FROM pool_batch_leaf WHERE org = $1 AND root = $2 ORDER BY place`, []any{org, root}, collect(&raw)); err != nil {
 		return x, err
 	}
-	labels := make([]seal.Label, len(raw))
+	leaves := make([]seal.Leaf, len(raw))
 	for i, r := range raw {
-		labels[i] = seal.Label(r)
+		leaves[i] = seal.Leaf(r)
 	}
-	if x.Path, err = seal.Prove(labels, int(place)); err != nil {
+	if x.Path, err = seal.Prove(leaves, int(place)); err != nil {
 		return x, fmt.Errorf("batch of a stored observation: %w", err)
 	}
 	return x, nil

@@ -138,7 +138,9 @@ func (w *world) observe(org string, change func(*opening.Header), tags ...tag) c
 
 func (w *world) batch(org string, list ...client.Contributed) client.ContributeRequest {
 	w.t.Helper()
-	root, err := seal.Root(labelsOf(w.t, list))
+	leaves, err := client.Leaves(list)
+	must(w.t, err)
+	root, err := seal.Root(leaves)
 	must(w.t, err)
 	return client.ContributeRequest{Root: root, Sig: seal.SignBatch(keyOf(org), "pool", "2026-11", org, root), Observations: list}
 }

@@ -12,11 +12,12 @@ CREATE TABLE pool_batch (
 CREATE INDEX pool_batch_logged ON pool_batch (logged);
 CREATE INDEX pool_batch_ticket ON pool_batch (ticket);
 
-CREATE TABLE pool_batch_label (
+-- What a batch's signature covers of each observation: label and encapsulation.
+CREATE TABLE pool_batch_leaf (
     org TEXT NOT NULL,
     root BYTEA NOT NULL,
     place BIGINT NOT NULL,
-    label BYTEA NOT NULL,
+    leaf BYTEA NOT NULL,
     PRIMARY KEY (org, root, place)
 );
 
