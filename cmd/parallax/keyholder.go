@@ -110,9 +110,14 @@ func serve(ctx context.Context, std streams, what, addr, cert, key string, h htt
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(std.err, "%s listens on %s\n", what, ln.Addr())
+	return serveOn(ctx, ln, cert, key, h)
+}
+
+// serveOn serves on an open listener until ctx ends.
+func serveOn(ctx context.Context, ln net.Listener, cert, key string, h http.Handler) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
 		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}
-	fmt.Fprintf(std.err, "%s listens on %s\n", what, ln.Addr())
 	done := make(chan error, 1)
 	go func() {
 		if cert != "" || key != "" {

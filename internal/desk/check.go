@@ -3,7 +3,6 @@ package desk
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"parallax/selector"
@@ -37,17 +36,13 @@ type ClassCount struct {
 // Clean reports that nothing was refused or stopped.
 func (r Report) Clean() bool { return len(r.Issues) == 0 }
 
-// OpenSource opens a file as a source; close the file when done.
-func OpenSource(path string) (*Source, *os.File, error) {
-	f, err := os.Open(path)
+// OpenSource opens an input as a source; close the reader when done.
+func OpenSource(in Input) (*Source, io.Closer, error) {
+	f, err := in.Open()
 	if err != nil {
-		return nil, nil, invalid("%s cannot be opened: %v", path, err)
+		return nil, nil, err
 	}
-	if st, err := f.Stat(); err == nil && st.IsDir() {
-		f.Close()
-		return nil, nil, invalid("%s is a directory; name a CSV or NDJSON file", path)
-	}
-	s, err := NewSource(f, path)
+	s, err := NewSource(f, in.Name())
 	if err != nil {
 		f.Close()
 		return nil, nil, err
@@ -56,35 +51,36 @@ func OpenSource(path string) (*Source, *os.File, error) {
 }
 
 // GuessFile proposes a mapping for a file.
-func GuessFile(path string) (Mapping, error) {
-	s, f, err := OpenSource(path)
+func GuessFile(in Input) (Mapping, error) {
+	s, f, err := OpenSource(in)
 	if err != nil {
 		return Mapping{}, err
 	}
 	defer f.Close()
 	m, err := GuessMapping(s)
 	if err == nil && len(m.Columns) == 0 {
-		err = invalid("no column of %s looks like a selector; write a mapping file (columns found: %q)", path, s.Columns)
+		err = invalid("no column of %s looks like a selector; write a mapping file (columns found: %q)", in.Name(), s.Columns)
 	}
 	return m, err
 }
 
 // Check reads a whole file through a mapping, nil to guess one, in bounded
-// memory. progress, if not nil, is called now and then with the rows so far.
-func Check(path string, m *Mapping, today time.Time, progress func(rows int)) (Report, error) {
+// memory. progress, if not nil, is called now and then with the rows so far; an
+// error of its stops the reading.
+func Check(in Input, m *Mapping, today time.Time, progress func(rows int) error) (Report, error) {
 	rep := Report{Reasons: make(map[string]int), Issues: []Issue{}, counts: make(map[selector.Class]Count)}
 	if m == nil {
-		g, err := GuessFile(path)
+		g, err := GuessFile(in)
 		if err != nil {
 			return rep, err
 		}
 		m, rep.Guessed = &g, true
 	}
 	rep.Mapping = *m
-	err := eachReading(path, *m, today, func(r Reading) error {
+	err := eachReading(in, *m, today, func(r Reading) error {
 		rep.add(r)
 		if progress != nil && rep.Rows%10_000 == 0 {
-			progress(rep.Rows)
+			return progress(rep.Rows)
 		}
 		return nil
 	})
@@ -101,8 +97,8 @@ func Check(path string, m *Mapping, today time.Time, progress func(rows int)) (R
 }
 
 // eachReading streams a file through a mapping.
-func eachReading(path string, m Mapping, today time.Time, do func(Reading) error) error {
-	s, f, err := OpenSource(path)
+func eachReading(in Input, m Mapping, today time.Time, do func(Reading) error) error {
+	s, f, err := OpenSource(in)
 	if err != nil {
 		return err
 	}

@@ -177,7 +177,7 @@ func (d *Desk) contribute(ctx context.Context, m client.Member, p Plan, tokens m
 		return nil
 	}
 	seen := make(map[string]bool)
-	err := eachReading(p.path, p.mapping, d.clock.Now(), func(r Reading) error {
+	err := eachReading(p.in, p.mapping, d.clock.Now(), func(r Reading) error {
 		rec, ok := admit(m.Manifest, r)
 		if !ok {
 			return nil

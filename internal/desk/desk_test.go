@@ -103,7 +103,7 @@ C-4,,,,,2026-11-05,
 
 func TestGuessAndCheck(t *testing.T) {
 	path := file(t, "export.csv", export)
-	rep, err := Check(path, nil, today, nil)
+	rep, err := Check(File(path), nil, today, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestBareHashesNeedTheirAlgorithm(t *testing.T) {
 	for heading, want := range map[string]struct{ class, code string }{
 		"sha256": {"hash", ""}, "file_hash": {"hash", "needs-algorithm"}, "pdq_hash": {"", ""},
 	} {
-		rep, err := Check(file(t, "h.csv", "email,"+heading+"\nfirst.person@gmail.com,"+digest+"\n"), nil, today, nil)
+		rep, err := Check(File(file(t, "h.csv", "email,"+heading+"\nfirst.person@gmail.com,"+digest+"\n")), nil, today, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,14 +150,14 @@ func TestBareHashesNeedTheirAlgorithm(t *testing.T) {
 		}
 		m := rep.Mapping
 		m.Columns[heading] = ColumnMapping{Class: selector.Hash, Algorithm: "sha256"}
-		if rep, err = Check(file(t, "h.csv", "email,"+heading+"\nfirst.person@gmail.com,"+digest+"\n"), &m, today, nil); err != nil || len(rep.Issues) > 0 {
+		if rep, err = Check(File(file(t, "h.csv", "email,"+heading+"\nfirst.person@gmail.com,"+digest+"\n")), &m, today, nil); err != nil || len(rep.Issues) > 0 {
 			t.Errorf("%s with its algorithm: %+v, %v", heading, rep.Issues, err)
 		}
 	}
 }
 
 func TestMappingSavesLoadsAndFits(t *testing.T) {
-	m, err := GuessFile(file(t, "export.csv", export))
+	m, err := GuessFile(File(file(t, "export.csv", export)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestMappingSavesLoadsAndFits(t *testing.T) {
 	if err != nil || fmt.Sprint(again) != fmt.Sprint(m) {
 		t.Errorf("%+v, %v", again, err)
 	}
-	_, err = Check(file(t, "other.csv", "mail,x\na@b.com,1\n"), &m, today, nil)
+	_, err = Check(File(file(t, "other.csv", "mail,x\na@b.com,1\n")), &m, today, nil)
 	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), `"email"`) || !strings.Contains(err.Error(), `"case_id"`) {
 		t.Errorf("missing columns: %v", err)
 	}

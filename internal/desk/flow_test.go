@@ -126,7 +126,7 @@ func (w *world) publish(cards ...Card) {
 	p := w.setup.Plan
 	w.manifest = opening.Manifest{Version: 1, Pool: p.Pool, Epoch: p.Epoch, Demo: true, Transcript: w.setup.Transcript.Hash(),
 		Hub: p.Hub, Holders: p.Holders, Quorum: 2, Rules: []opening.Rule{opening.DefaultRule()}, CurrentRule: opening.DefaultRule().Hash(),
-		Delays: opening.Delays{ReleaseEvery: 1}, Scope: opening.Scope{Roles: []string{"subject", opening.RolePossibleVictim}},
+		Delays: opening.Delays{ReleaseEvery: 1}, Scope: opening.Scope{Roles: []string{"unknown", opening.RolePossibleVictim}},
 		LegalBases: []opening.LegalBasis{{ID: "b1", Purpose: "investigation", Recipient: "police", From: 0, To: today.AddDate(1, 0, 0).UnixMicro()}}}
 	for _, c := range p.Classes {
 		w.manifest.Classes = append(w.manifest.Classes, opening.ClassRule{Class: c, RuleVersion: c.RuleVersion(), DailyBudget: 300})
@@ -298,7 +298,7 @@ func TestFromFileToReadLead(t *testing.T) {
 		must(t, err)
 	}
 	path := file(t, "people.csv", people)
-	p, err := bank.Plan(ctx, path, peopleMapping)
+	p, err := bank.Plan(ctx, File(path), peopleMapping)
 	must(t, err)
 	if p.Observations != 2 || p.Done != 1 || !p.Fits() || p.Example == nil || len(p.Classes) != 2 || p.Classes[0].Points != 256 {
 		t.Fatalf("plan %+v", p)
@@ -309,13 +309,13 @@ func TestFromFileToReadLead(t *testing.T) {
 		t.Fatalf("with one holder: %v, %d batches", err, len(w.batches))
 	}
 	w.deaf, w.down = 4, true
-	p, err = bank.Plan(ctx, path, peopleMapping)
+	p, err = bank.Plan(ctx, File(path), peopleMapping)
 	must(t, err)
 	if _, err := bank.Submit(ctx, p, "b1", nil); fault.KindOf(err) != fault.Unavailable {
 		t.Fatalf("the hub away: %v", err)
 	}
 	w.down = false
-	p, err = bank.Plan(ctx, path, peopleMapping)
+	p, err = bank.Plan(ctx, File(path), peopleMapping)
 	must(t, err)
 	res, err := bank.Submit(ctx, p, "b1", nil)
 	must(t, err)
@@ -402,13 +402,13 @@ func TestRefusedContributionAndBudget(t *testing.T) {
 	must(t, err)
 	path := file(t, "people.csv", people)
 	w.refuse = true
-	p, err := bank.Plan(ctx, path, peopleMapping)
+	p, err := bank.Plan(ctx, File(path), peopleMapping)
 	must(t, err)
 	if _, err := bank.Submit(ctx, p, "b1", nil); fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.Sentence(err), "observation 1") {
 		t.Errorf("refused: %v", err)
 	}
 	w.refuse = false
-	p, err = bank.Plan(ctx, path, peopleMapping)
+	p, err = bank.Plan(ctx, File(path), peopleMapping)
 	must(t, err)
 	if res, err := bank.Submit(ctx, p, "b1", nil); err != nil || res.Observations != 2 || len(w.charged) != 2 {
 		t.Errorf("after the refusal: %+v, %v, charged %d", res, err, len(w.charged))
@@ -418,7 +418,7 @@ func TestRefusedContributionAndBudget(t *testing.T) {
 	for i := range 400 {
 		fmt.Fprintf(&many, "N%d,person.number%d@gmail.com,\n", i, i)
 	}
-	p, err = bank.Plan(ctx, file(t, "many.csv", many.String()), peopleMapping)
+	p, err = bank.Plan(ctx, File(file(t, "many.csv", many.String())), peopleMapping)
 	must(t, err)
 	before := len(w.charged)
 	if _, err := bank.Submit(ctx, p, "b1", nil); p.Fits() || fault.KindOf(err) != fault.Invalid || len(w.charged) != before {
@@ -440,7 +440,7 @@ func TestStoreShowsNothing(t *testing.T) {
 	w.publish(card)
 	_, err := bank.Join(ctx, w.url, w.setup.Transcript.Hash())
 	must(t, err)
-	p, err := bank.Plan(ctx, file(t, "people.csv", people), peopleMapping)
+	p, err := bank.Plan(ctx, File(file(t, "people.csv", people)), peopleMapping)
 	must(t, err)
 	_, err = bank.Submit(ctx, p, "b1", nil)
 	must(t, err)

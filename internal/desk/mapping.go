@@ -20,7 +20,7 @@ type Mapping struct {
 	Format    string                   `json:"format"` // FormatCSV or FormatNDJSON
 	Columns   map[string]ColumnMapping `json:"columns"`
 	Reference string                   `json:"reference,omitempty"` // column: the member's own case reference
-	Role      string                   `json:"role,omitempty"`      // column or constant; default "subject"
+	Role      string                   `json:"role,omitempty"`      // column or constant; default "unknown"
 	Grade     string                   `json:"grade,omitempty"`     // column or constant, as B2; default "c3"
 	Strength  string                   `json:"strength,omitempty"`  // column or constant, 1 to 3; default 1
 	Kind      string                   `json:"kind,omitempty"`      // column or constant; default "report"
@@ -45,26 +45,39 @@ type ColumnMapping struct {
 
 // LoadMapping reads and checks a mapping file.
 func LoadMapping(path string) (Mapping, error) {
-	var m Mapping
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return m, err
+		return Mapping{}, err
 	}
+	return ParseMapping(raw, path)
+}
+
+// ParseMapping reads and checks the text of a mapping file of this name.
+func ParseMapping(raw []byte, name string) (Mapping, error) {
+	var m Mapping
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
-		return m, fault.Wrap(fault.Invalid, fmt.Sprintf("%s is not a mapping file: %v", path, err), err)
+		return m, fault.Wrap(fault.Invalid, fmt.Sprintf("%s is not a mapping file: %v", name, err), err)
+	}
+	if d.More() {
+		return m, invalid("%s is not a mapping file: something follows its JSON object", name)
 	}
 	return m, m.check()
 }
 
 // Save writes the mapping as JSON that a person can edit.
 func (m Mapping) Save(path string) error {
-	raw, err := json.MarshalIndent(m, "", "  ")
+	raw, err := m.encode()
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(raw, '\n'), 0o644)
+	return os.WriteFile(path, raw, 0o644)
+}
+
+func (m Mapping) encode() ([]byte, error) {
+	raw, err := json.MarshalIndent(m, "", "  ")
+	return append(raw, '\n'), err
 }
 
 func (m Mapping) check() error {
@@ -153,7 +166,7 @@ func GuessMapping(s *Source) (Mapping, error) {
 		if class == selector.Hash {
 			c.Algorithm = selector.GuessAlgorithm(name)
 		}
-		if class == selector.Phone || class == selector.Bank || class == selector.PayID {
+		if usesCountry(class) {
 			c.Country = "AU"
 		}
 		m.Columns[name] = c

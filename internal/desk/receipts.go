@@ -70,7 +70,7 @@ func (d *Desk) receipt(ctx context.Context, m client.Member, j joined, id []byte
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "receipt-"+hex.EncodeToString(r.Root[:8])+".json")
+	path := filepath.Join(dir, receiptName(r))
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
@@ -106,6 +106,10 @@ func (d *Desk) leaves(ctx context.Context, id []byte) ([]seal.Leaf, error) {
 		return nil, err
 	}
 	return client.Leaves(req.Observations)
+}
+
+func receiptName(r client.Receipt) string {
+	return "receipt-" + hex.EncodeToString(r.Root[:8]) + ".json"
 }
 
 // verify checks the log proof of a receipt under the manifest's witnesses.
@@ -147,7 +151,9 @@ type Status struct {
 	Pool          string `json:"pool"`
 	Epoch         string `json:"epoch"`
 	Manifest      int    `json:"manifest"`
-	Admitted      bool   `json:"admitted"`
+	Admitted      bool   `json:"admitted"`    // in either of the two ways that follow
+	Contributes   bool   `json:"contributes"` // as an active member
+	Approves      bool   `json:"approves"`
 	Contributions int    `json:"contributions"` // with a receipt
 	Unsent        int    `json:"unsent"`        // kept, without a receipt yet
 	Rows          int    `json:"rows"`
@@ -170,7 +176,9 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 		me, ok := m.Member(d.who.ID)
 		a, approves := m.Approver(d.who.ID)
 		s.Joined, s.Pool, s.Epoch, s.Manifest = true, m.Pool, m.Epoch, m.Version
-		s.Admitted = ok && me.Key.Equal(d.who.Public) || approves && a.Key.Equal(d.who.Public)
+		s.Contributes = ok && me.Key.Equal(d.who.Public) && me.Status == opening.Active
+		s.Approves = approves && a.Key.Equal(d.who.Public)
+		s.Admitted = ok && me.Key.Equal(d.who.Public) || s.Approves
 	}
 	return s, d.records.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for query, n := range map[string]*int{

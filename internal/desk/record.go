@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"parallax/internal/vocab"
 	"parallax/opening"
 	"parallax/selector"
 )
@@ -79,7 +80,7 @@ func isEOF(err error) bool { return errors.Is(err, io.EOF) }
 // Read turns a row into a record. today dates rows without a date.
 func (m Mapping) Read(row Row, today time.Time) Reading {
 	r := Reading{Counts: make(map[selector.Class]Count)}
-	r.Record = Record{Line: row.Line, Reference: row.Cells[m.Reference], Role: value(m.Role, row, "subject"),
+	r.Record = Record{Line: row.Line, Reference: row.Cells[m.Reference], Role: value(m.Role, row, vocab.RoleUnknown),
 		Kind: value(m.Kind, row, "report"), Origin: value(m.Origin, row, "own"), Note: short(row.Cells[m.Note], maxNote)}
 	facts := r.facts(m, row, today)
 	names := make([]string, 0, len(m.Columns))

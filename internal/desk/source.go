@@ -47,7 +47,14 @@ func (s *Source) Next() (Row, error) { return s.next() }
 // NewSource looks at the beginning of r, refuses what is not UTF-8 text and
 // finds out the format; name is only used for its extension.
 func NewSource(r io.Reader, name string) (*Source, error) {
-	b := bufio.NewReaderSize(r, sniff)
+	first, err := readHead(r)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if err := refuse(first); err != nil {
+		return nil, err
+	}
+	b := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(first), r), sniff)
 	head, err := b.Peek(sniff)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read %s: %w", name, err)
@@ -72,34 +79,6 @@ func NewSource(r io.Reader, name string) (*Source, error) {
 
 func invalid(format string, args ...any) error {
 	return fault.New(fault.Invalid, fmt.Sprintf(format, args...))
-}
-
-// magics are the first bytes of files that are media, archives or documents.
-var magics = []struct{ head, what string }{
-	{"\xff\xd8\xff", "an image"}, {"\x89PNG", "an image"}, {"GIF8", "an image"}, {"BM\x00", "an image"},
-	{"II*\x00", "an image"}, {"MM\x00*", "an image"}, {"RIFF", "a media file"}, {"\x1aE\xdf\xa3", "a media file"},
-	{"OggS", "a media file"}, {"ID3", "a media file"}, {"\x00\x00\x00", "a media file"}, {"%PDF", "a PDF document"},
-	{"PK\x03\x04", "an archive or spreadsheet"}, {"\x1f\x8b", "a compressed file"}, {"7z\xbc\xaf", "an archive"},
-	{"Rar!", "an archive"}, {"\xd0\xcf\x11\xe0", "an office document"}, {"SQLite format 3", "a database"},
-}
-
-// refuse recognises what must never be read on: media, other encodings, binary.
-func refuse(head []byte) error {
-	for _, m := range magics {
-		if bytes.HasPrefix(head, []byte(m.head)) {
-			return invalid("line 1, column 1: this is %s, not a table; export the records as CSV or NDJSON in UTF-8 (material itself never belongs here)", m.what)
-		}
-	}
-	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
-		return invalid("line 1, column 1: the file is in UTF-16; save it as UTF-8 and try again")
-	}
-	if i := bytes.IndexByte(head, 0); i >= 0 {
-		if i < 4 {
-			return invalid("line 1, column 1: the file looks like UTF-16 or UTF-32 without a mark; save it as UTF-8 and try again")
-		}
-		return invalid("line %d: the file contains a NUL byte and is not a text file", 1+bytes.Count(head[:i], []byte("\n")))
-	}
-	return nil
 }
 
 func isNDJSON(head []byte, name string) bool {

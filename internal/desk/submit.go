@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"io"
-	"os"
 	"slices"
 	"sort"
 
@@ -32,7 +31,7 @@ type Plan struct {
 	// Example is the first observation as the pool and the authority get it.
 	Example *Example `json:"example"`
 
-	path    string
+	in      Input
 	mapping Mapping
 	input   []byte // keyed hash of file and mapping
 	inputs  map[selector.Class][][]byte
@@ -71,13 +70,13 @@ func (p Plan) Fits() bool {
 }
 
 // Plan reads the file and says what a submission would do.
-func (d *Desk) Plan(ctx context.Context, path string, m Mapping) (Plan, error) {
+func (d *Desk) Plan(ctx context.Context, in Input, m Mapping) (Plan, error) {
 	member, err := d.contributor(ctx)
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{path: path, mapping: m, inputs: make(map[selector.Class][][]byte)}
-	if p.input, err = d.inputID(path, m); err != nil {
+	p := Plan{in: in, mapping: m, inputs: make(map[selector.Class][][]byte)}
+	if p.input, err = d.inputID(in, m); err != nil {
 		return p, err
 	}
 	if p.batches, err = d.openBatches(ctx, p.input); err != nil {
@@ -90,7 +89,7 @@ func (d *Desk) Plan(ctx context.Context, path string, m Mapping) (Plan, error) {
 		}
 	}
 	rows := make(map[string]bool)
-	err = eachReading(path, m, d.clock.Now(), func(r Reading) error {
+	err = eachReading(in, m, d.clock.Now(), func(r Reading) error {
 		p.Rows++
 		rec, ok := admit(member.Manifest, r)
 		if !ok {
@@ -161,10 +160,10 @@ func (p *Plan) budget(m opening.Manifest) {
 }
 
 // inputID names file and mapping by a keyed hash.
-func (d *Desk) inputID(path string, m Mapping) ([]byte, error) {
-	f, err := os.Open(path)
+func (d *Desk) inputID(in Input, m Mapping) ([]byte, error) {
+	f, err := in.Open()
 	if err != nil {
-		return nil, invalid("%s cannot be opened: %v", path, err)
+		return nil, err
 	}
 	defer f.Close()
 	h := sha256.New()

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+
+	"parallax/internal/desk"
+	"parallax/internal/fault"
+)
+
+type deskSubmit struct {
+	deskDir
+	File    string `arg:"" type:"path" help:"A CSV or NDJSON file in UTF-8."`
+	Mapping string `required:"" type:"existingfile" help:"What its columns mean."`
+	Yes     bool   `help:"Submit without asking."`
+	Basis   string `help:"The id of the lawful basis in the manifest; recorded with every evaluation."`
+	JSON    bool   `name:"json" help:"Print plan and result as JSON."`
+}
+
+// Run shows the plan, asks, and submits.
+func (c *deskSubmit) Run(ctx context.Context, std streams) error {
+	m, err := desk.LoadMapping(c.Mapping)
+	if err != nil {
+		return err
+	}
+	return c.use(ctx, func(d *desk.Desk) error {
+		p, err := d.Plan(ctx, desk.File(c.File), m)
+		if err != nil {
+			return err
+		}
+		if !c.JSON {
+			if err := showPlan(std.out, p); err != nil {
+				return err
+			}
+		}
+		if !p.Fits() {
+			return fault.New(fault.Invalid, "the file needs more than the daily budget of a class (see above); nothing was sent")
+		}
+		if !c.Yes && p.Observations > 0 && !confirm(std) {
+			return fault.New(fault.Invalid, "nothing was sent")
+		}
+		res, err := d.Submit(ctx, p, c.Basis, bars(std.err))
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(std.out, map[string]any{"plan": p, "result": res})
+		}
+		fmt.Fprintf(std.out, "done: %d observations in %d contributions; %d left from before were sent.\n", res.Observations, res.Contributions, res.Resent)
+		return nil
+	})
+}
+
+func showPlan(w io.Writer, p desk.Plan) error {
+	fmt.Fprintf(w, "%d rows: %d new observations, %d submitted before, %d make none.\n", p.Rows, p.Observations, p.Done, p.Skipped)
+	for _, cl := range p.Classes {
+		note := ""
+		if !cl.Fits {
+			note = "   TOO MANY"
+		}
+		fmt.Fprintf(w, "  %-26s %6d forms, %6d points charged of %d a day%s\n", cl.Class.Label(), cl.Selectors, cl.Points, cl.Budget, note)
+	}
+	if p.Example == nil {
+		return nil
+	}
+	fmt.Fprintln(w, "The first observation: \"pool\" is seen by hub and key holders, \"payload\" is sealed to the authority.")
+	return printJSON(w, p.Example)
+}
+
+func confirm(std streams) bool {
+	fmt.Fprint(std.err, "Submit this? [y/N] ")
+	var answer string
+	if _, err := fmt.Fscanln(std.in, &answer); err != nil {
+		return false
+	}
+	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")
+}
+
+// bars shows one progress bar after the other on w.
+func bars(w io.Writer) desk.Progress {
+	var bar *progressbar.ProgressBar
+	now := ""
+	return func(what string, done, all int) {
+		if what != now {
+			now = what
+			bar = progressbar.NewOptions(all, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+				progressbar.OptionShowCount(), progressbar.OptionOnCompletion(func() { fmt.Fprintln(w) }))
+		}
+		_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
+	}
+}

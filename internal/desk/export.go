@@ -1,0 +1,47 @@
+package desk
+
+import (
+	"bytes"
+	"encoding/csv"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+)
+
+// csvBytes writes rows for a spreadsheet. A cell that a spreadsheet would take
+// for a formula gets an apostrophe in front, so that it stays text.
+func csvBytes(rows [][]string) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	for _, row := range rows {
+		safe := make([]string, len(row))
+		for i, cell := range row {
+			safe[i] = neutral(cell)
+		}
+		if err := w.Write(safe); err != nil {
+			return nil, err
+		}
+	}
+	w.Flush()
+	return b.Bytes(), w.Error()
+}
+
+func neutral(cell string) string {
+	// Leading white space and line ends do not stop a spreadsheet.
+	if strings.HasPrefix(cell, "\t") || strings.HasPrefix(cell, "\r") || strings.HasPrefix(cell, "\n") {
+		return "'" + cell
+	}
+	first, _ := utf8.DecodeRuneInString(strings.TrimSpace(cell))
+	if strings.ContainsRune("=+-@|\uff1d\uff0b\uff0d\uff20", first) { // and their wide forms
+		return "'" + cell
+	}
+	return cell
+}
+
+func downloadCSV(w http.ResponseWriter, name string, rows [][]string) error {
+	raw, err := csvBytes(rows)
+	if err != nil {
+		return err
+	}
+	return download(w, name, "text/csv; charset=utf-8", raw)
+}
