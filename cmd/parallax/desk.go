@@ -22,6 +22,7 @@ type deskCmd struct {
 	Inbox    deskInbox    `cmd:"" help:"List ready leads and openings (approvers)."`
 	Request  deskRequest  `cmd:"" help:"Request that a ready lead be opened (authority)."`
 	Approve  deskApprove  `cmd:"" help:"Approve an opening (approvers)."`
+	Halt     deskHalt     `cmd:"" help:"Halt all openings of the pool at every key holder (approvers)."`
 	Open     deskOpen     `cmd:"" help:"Read a released opening (authority); the read is logged first."`
 	Serve    deskServe    `cmd:"" help:"Show this desk's page in a browser on this computer; checks files without joining anything."`
 }

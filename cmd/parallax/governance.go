@@ -22,6 +22,9 @@ type governanceCmd struct {
 	Init    governanceInit    `cmd:"" help:"Make one governor's key and print its public card."`
 	Sign    governanceSign    `cmd:"" help:"Add this governor's signature to a manifest."`
 	Publish governancePublish `cmd:"" help:"Send a signed manifest to the hub and every key holder."`
+	Halt    governanceHalt    `cmd:"" help:"Halt all openings at every key holder."`
+	Suspend governanceSuspend `cmd:"" help:"Suspend a member at every key holder."`
+	Resume  governanceResume  `cmd:"" help:"Lift a halt or a suspension."`
 }
 
 type governanceInit struct {
@@ -53,6 +56,17 @@ type governorKey struct {
 	Seed   []byte `json:"seed"`
 }
 
+func readGovernor(path string) (governorKey, error) {
+	var key governorKey
+	if err := readInto(path, &key); err != nil {
+		return key, err
+	}
+	if len(key.Seed) != ed25519.SeedSize {
+		return key, fault.New(fault.Invalid, path+" holds no governor's key")
+	}
+	return key, nil
+}
+
 type governanceSign struct {
 	Key      string `required:"" type:"existingfile" help:"This governor's key."`
 	Manifest string `arg:"" type:"existingfile" help:"A manifest (JSON), or one that others have signed already."`
@@ -62,12 +76,9 @@ type governanceSign struct {
 // Run signs: a plain manifest is checked and encoded first, a signed one gets
 // one more signature over the same bytes.
 func (c *governanceSign) Run(std streams) error {
-	var key governorKey
-	if err := readInto(c.Key, &key); err != nil {
+	key, err := readGovernor(c.Key)
+	if err != nil {
 		return err
-	}
-	if len(key.Seed) != ed25519.SeedSize {
-		return fault.New(fault.Invalid, c.Key+" holds no governor's key")
 	}
 	sm, err := readManifest(c.Manifest)
 	if err != nil {

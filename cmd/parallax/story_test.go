@@ -141,6 +141,18 @@ func (s *stage) write(name string, v any) string {
 	return s.path(name)
 }
 
+func (s *stage) read(name string) string {
+	s.t.Helper()
+	raw, err := os.ReadFile(s.path(name))
+	s.must(err)
+	return string(raw)
+}
+
+func (s *stage) save(path, text string) {
+	s.t.Helper()
+	s.must(os.WriteFile(path, []byte(text), 0o600))
+}
+
 // advance moves everybody's simulated clock.
 func (s *stage) advance(to time.Duration) {
 	s.t.Helper()
@@ -289,7 +301,7 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 		Role: "=suspected_consumer", Grade: "=b2", Columns: map[string]desk.ColumnMapping{"email": {Class: selector.Email}}})
 	for i, c := range contributors {
 		file := s.path(c.id + ".csv")
-		s.must(os.WriteFile(file, []byte(c.file), 0o600))
+		s.save(file, c.file)
 		if in := s.inbox("police"); len(in.Leads) > 0 {
 			t.Fatalf("a lead is ready with %d of 3 organisations", i)
 		}

@@ -231,14 +231,8 @@ func (d *Desk) Withdraw(ctx context.Context, reference, reason string) (Withdraw
 	if err != nil {
 		return Withdrawal{}, err
 	}
-	w := Withdrawal{Observations: len(own), Need: len(m.Manifest.Holders) - m.Manifest.Quorum + 1}
-	for _, h := range m.Manifest.Holders {
-		if err := d.deny(ctx, h, o); err != nil {
-			w.Failed = append(w.Failed, h.ID+": "+err.Error())
-			continue
-		}
-		w.Acks = append(w.Acks, h.ID)
-	}
+	spread := client.Deny(ctx, d.http, m.Manifest, o)
+	w := Withdrawal{Observations: len(own), Acks: spread.Acks, Need: spread.Need, Failed: spread.Failed, Done: spread.Done()}
 	var ans client.ContributeAnswer
 	hub := m.Manifest.Hub
 	if err := m.Call(ctx, hub.ID, hub.URL, client.PathWithdraw, o, &ans); err != nil {
@@ -246,22 +240,5 @@ func (d *Desk) Withdraw(ctx context.Context, reference, reason string) (Withdraw
 	} else {
 		w.Hub = true
 	}
-	w.Done = len(w.Acks) >= w.Need
 	return w, nil
-}
-
-// deny sends a denial to one holder and verifies its acknowledgement.
-func (d *Desk) deny(ctx context.Context, h opening.Holder, o signed.Object) error {
-	var answer signed.Object
-	if err := client.Post(ctx, d.http, h.URL+client.PathDeny, o, &answer); err != nil {
-		return err
-	}
-	var ack client.DenialAck
-	if err := answer.Open(client.DenialAckDomain, h.Key, &ack); err != nil {
-		return err
-	}
-	if ack.Denial != opening.Digest(o.Body) || ack.Holder != h.Index {
-		return errors.New("the acknowledgement is for another denial or holder")
-	}
-	return nil
 }

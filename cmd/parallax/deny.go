@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/desk"
+	"parallax/internal/fault"
+	"parallax/opening"
+	"parallax/signed"
+)
+
+// governanceDeny is what the commands that forbid or allow openings share.
+type governanceDeny struct {
+	Key      string `required:"" type:"existingfile" help:"This governor's key."`
+	Manifest string `required:"" type:"existingfile" help:"The signed manifest in force; it names the key holders."`
+	Reason   string `required:"" help:"Why; every key holder keeps and shows it. Name no person."`
+	JSON     bool   `name:"json" help:"Print the acknowledgements as JSON."`
+}
+
+type governanceHalt struct{ governanceDeny }
+
+// Run halts openings.
+func (c *governanceHalt) Run(ctx context.Context, std streams) error {
+	return c.send(ctx, std, opening.DenyHalt, "")
+}
+
+type governanceSuspend struct {
+	governanceDeny
+	Member string `required:"" help:"The member's id; what it contributed counts no more and opens no more."`
+}
+
+// Run suspends a member.
+func (c *governanceSuspend) Run(ctx context.Context, std streams) error {
+	return c.send(ctx, std, opening.DenySuspend, c.Member)
+}
+
+type governanceResume struct {
+	governanceDeny
+	Member string `help:"Lift this member's suspension; without it the halt of all openings is lifted."`
+}
+
+// Run lifts a halt or a suspension.
+func (c *governanceResume) Run(ctx context.Context, std streams) error {
+	return c.send(ctx, std, opening.DenyResume, c.Member)
+}
+
+func (c *governanceDeny) send(ctx context.Context, std streams, kind, member string) error {
+	key, err := readGovernor(c.Key)
+	if err != nil {
+		return err
+	}
+	var sm opening.SignedManifest
+	if err := readInto(c.Manifest, &sm); err != nil {
+		return err
+	}
+	var m opening.Manifest
+	if err := signed.Unmarshal(sm.Body, &m); err != nil {
+		return fault.Wrap(fault.Invalid, c.Manifest+" holds no signed manifest", err)
+	}
+	if _, ok := m.Member(member); member != "" && !ok {
+		return fault.New(fault.Invalid, fmt.Sprintf("the manifest lists no member %q; nothing was sent", member))
+	}
+	d := opening.Denial{Kind: kind, Pool: m.Pool, Member: member, Reason: c.Reason, Time: time.Now().UnixMicro()}
+	if _, err := rand.Read(d.Nonce[:]); err != nil {
+		return err
+	}
+	o, err := signed.Sign(opening.DenialDomain, key.ID, ed25519.NewKeyFromSeed(key.Seed), d)
+	if err != nil {
+		return err
+	}
+	return reportSpread(std, client.Deny(ctx, http.DefaultClient, m, o), c.JSON)
+}
+
+// reportSpread says which holders keep a denial and fails while a quorum of
+// holders may not know of it.
+func reportSpread(std streams, s client.Spread, asJSON bool) error {
+	if asJSON {
+		if err := printJSON(std.out, s); err != nil {
+			return err
+		}
+	} else {
+		for _, id := range s.Acks {
+			fmt.Fprintf(std.out, "%s keeps it\n", id)
+		}
+		for _, why := range s.Failed {
+			fmt.Fprintf(std.err, "%s\n", why)
+		}
+	}
+	if !s.Done() {
+		return fault.New(fault.Unavailable, fmt.Sprintf("%d of the %d key holders needed keep it; run the same command again to reach the others", len(s.Acks), s.Need))
+	}
+	return nil
+}
+
+type deskHalt struct {
+	deskDir
+	Reason string `required:"" help:"Why; every key holder keeps and shows it. Name no person."`
+	JSON   bool   `name:"json" help:"Print the acknowledgements as JSON."`
+}
+
+// Run halts all openings of the pool.
+func (c *deskHalt) Run(ctx context.Context, std streams) error {
+	return c.use(ctx, func(d *desk.Desk) error {
+		s, err := d.Halt(ctx, c.Reason)
+		if err != nil {
+			return err
+		}
+		return reportSpread(std, s, c.JSON)
+	})
+}
