@@ -41,6 +41,7 @@ const (
 	PathFetch      = "/v1/openings/fetch"
 	PathTranscript = "/v1/transcript"
 	PathCheckpoint = "/v1/checkpoint"
+	PathStatus     = "/v1/status"
 	PathCeremony   = "/v1/ceremony/"
 )
 

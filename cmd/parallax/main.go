@@ -13,11 +13,13 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"parallax/internal/demo"
 	"parallax/internal/fault"
 )
 
 // cli is the command line; every command lives in a file of its own.
 type cli struct {
+	Demo       demoCmd       `cmd:"" help:"Run everything on this machine with simulated data and print one address."`
 	Hub        hubCmd        `cmd:"" help:"Run or set up the hub: the sealed pool, its log and its openings."`
 	Keyholder  keyholderCmd  `cmd:"" help:"Run or set up one key holder."`
 	Desk       deskCmd       `cmd:"" help:"A member's desk: check and submit files, approve and read openings."`
@@ -44,6 +46,7 @@ func main() { os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 func run(args []string, std streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctx = demo.Lifeline(ctx, std.in)
 	exited := -1
 	parser, err := kong.New(&cli{}, kong.Name("parallax"), kong.Writers(std.out, std.err),
 		kong.Description("See together what none can see alone: blinded observations from many organisations link in a sealed pool and open, to an authority only, when threshold, law and log agree."),

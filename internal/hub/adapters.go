@@ -60,7 +60,7 @@ type holderStatus struct {
 
 func (h holders) status(ctx context.Context, to opening.Holder) (holderStatus, error) {
 	var st holderStatus
-	if err := client.Get(ctx, h.s.o.HTTP, to.URL+"/v1/status", &st); err != nil {
+	if err := client.Get(ctx, h.s.o.HTTP, to.URL+client.PathStatus, &st); err != nil {
 		return st, err
 	}
 	if st.ID != to.ID {

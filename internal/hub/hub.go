@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"parallax/client"
@@ -53,6 +54,9 @@ type Server struct {
 	leads   *leads.Service
 	state   *state // setup and manifests
 	console *console
+
+	mu    sync.Mutex
+	ticks int // rounds that Run has done since the start
 }
 
 // Open wires a hub together and refuses to start on any mismatch between its
@@ -142,23 +146,53 @@ func (s *Server) Tick(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// Run ticks until ctx ends. Before the first tick the log is compared with
-// its witnesses: a hub that came back with an older log than they saw stays
-// read-only.
+// lookEvery is how often Run looks at its clock between two rounds.
+const lookEvery = 200 * time.Millisecond
+
+// Run ticks until ctx ends, at most once per every of the hub's own clock: a
+// simulated clock that jumps by a day makes one round, as a timer would. Before
+// the first tick the log is compared with its witnesses: a hub that came back
+// with an older log than they saw stays read-only.
 func (s *Server) Run(ctx context.Context, every time.Duration) {
 	if err := s.tlog.CollectCosignatures(ctx, s.witnesses()); err != nil {
 		s.o.Log.Warn("not all witnesses answered at start", "error", err.Error())
 	}
-	t := time.NewTicker(every)
-	defer t.Stop()
+	look := time.NewTicker(min(every, lookEvery))
+	defer look.Stop()
 	for {
+		began := s.o.Clock.Now()
 		if err := s.Tick(ctx); err != nil && ctx.Err() == nil {
 			s.o.Log.Error("tick", "error", err.Error())
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
+		s.mu.Lock()
+		s.ticks++
+		s.mu.Unlock()
+		for due := false; !due; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-look.C:
+			}
+			passed := s.o.Clock.Now().Sub(began)
+			due = passed >= every || passed < 0 // a clock set back must not stop the log
 		}
 	}
+}
+
+// Status is what the hub tells anyone: nothing in it depends on what members
+// contribute, since the log grows by the same number of leaves at every tick.
+type Status struct {
+	ID       string `json:"id"`
+	Manifest int    `json:"manifest"`
+	LogSize  int64  `json:"log_size"`
+	Ticks    int    `json:"ticks"` // rounds done since this hub was started
+}
+
+// Status reports the hub's state.
+func (s *Server) Status(ctx context.Context) (Status, error) {
+	size, _, err := s.tlog.Latest(ctx)
+	m, _ := s.state.current()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Status{ID: s.o.Identity.ID, Manifest: m.Version, LogSize: size, Ticks: s.ticks}, err
 }

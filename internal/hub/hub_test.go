@@ -390,3 +390,42 @@ func TestOneHolderDownStillOpens(t *testing.T) {
 	}
 	w.read(t, id, req, labels)
 }
+
+// Run makes one round when its clock has gone on by the interval or more, one
+// when it was set back, and none while it stands.
+func TestRunTicksByTheHubsClock(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.hub.Run(ctx, time.Hour) }()
+	defer func() { stop(); <-ended }()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	ticks := func(want int) {
+		t.Helper()
+		for range 500 {
+			st, err := w.hub.Status(ctx)
+			must(t, err)
+			if st.Ticks > want {
+				t.Fatalf("%d ticks, want %d", st.Ticks, want)
+			}
+			if st.Ticks == want && st.LogSize == int64(want)*8 {
+				return
+			}
+			<-look.C
+		}
+		t.Fatalf("waited in vain for tick %d", want)
+	}
+	ticks(1)
+	w.clock.Advance(time.Hour - time.Microsecond)
+	for range 30 { // longer than Run waits between two looks
+		<-look.C
+	}
+	ticks(1)
+	w.clock.Advance(time.Microsecond)
+	ticks(2)
+	w.clock.Advance(24 * time.Hour)
+	ticks(3)
+	w.clock.Advance(-time.Hour)
+	ticks(4)
+}

@@ -38,7 +38,7 @@ func (s *Server) Handler() http.Handler {
 		}
 		return client.Manifests{Manifests: []opening.SignedManifest{s.manifest()}}, nil
 	})
-	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, http.StatusOK, s.Status()) })
+	mux.HandleFunc("GET "+client.PathStatus, func(w http.ResponseWriter, r *http.Request) { writeJSON(w, http.StatusOK, s.Status()) })
 	mux.HandleFunc("GET /{$}", s.page)
 	return headers(mux)
 }
