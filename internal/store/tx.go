@@ -21,22 +21,40 @@ const (
 	retryPause    = 2 * time.Millisecond
 )
 
+// watching is the context key of Watch.
+type watching struct{}
+
+// Watch lets see hear of every statement that runs under the context, with its
+// arguments, before it runs: for tests of which rows an act may touch.
+func Watch(ctx context.Context, see func(query string, args []any)) context.Context {
+	return context.WithValue(ctx, watching{}, see)
+}
+
+func watch(ctx context.Context, query string, args []any) {
+	if see, ok := ctx.Value(watching{}).(func(string, []any)); ok {
+		see(query, args)
+	}
+}
+
 // Tx is one transaction. It is valid until the function it was given to
 // returns; every row set must be closed before that.
 type Tx struct{ tx *sql.Tx }
 
 // ExecContext runs a statement that returns no rows.
 func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	watch(ctx, query, args)
 	return t.tx.ExecContext(ctx, query, args...)
 }
 
 // QueryContext runs a statement that returns rows.
 func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	watch(ctx, query, args)
 	return t.tx.QueryContext(ctx, query, args...)
 }
 
 // QueryRowContext runs a statement that returns at most one row.
 func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	watch(ctx, query, args)
 	return t.tx.QueryRowContext(ctx, query, args...)
 }
 
