@@ -93,8 +93,12 @@ func (m Member) Prepare(b *Batch) error {
 			return fmt.Errorf("blind %d: %w", i+1, err)
 		}
 	}
+	root, err := PointsRoot(b.points)
+	if err != nil {
+		return err
+	}
 	man := BatchManifest{Pool: m.Manifest.Pool, Epoch: m.Manifest.Epoch, Organisation: m.Sender,
-		Class: string(b.Class), Count: size, Root: PointsRoot(b.points), LegalBasis: b.Basis, Time: b.Time,
+		Class: string(b.Class), Count: size, Root: root, Transcript: m.Manifest.Transcript, LegalBasis: b.Basis, Time: b.Time,
 		Nonce: sha256.Sum256(append([]byte("parallax/batch-nonce/v1\x00"), b.Seed[:]...))}
 	o, err := signed.Sign(BatchDomain, m.Sender, m.Key, man)
 	b.request = EvaluateRequest{Batch: o, Points: b.points}

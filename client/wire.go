@@ -137,19 +137,23 @@ type BatchManifest struct {
 	Class        string       `json:"class"`
 	Count        int          `json:"count"` // points, dummies included: a power of two
 	Root         opening.Hash `json:"root"`  // PointsRoot
-	LegalBasis   string       `json:"legal_basis"`
-	Time         int64        `json:"time"`
-	Nonce        opening.Hash `json:"nonce"`
+	// Transcript is that of the ceremony whose key for the class is asked for.
+	Transcript opening.Hash `json:"transcript"`
+	LegalBasis string       `json:"legal_basis"`
+	Time       int64        `json:"time"`
+	Nonce      opening.Hash `json:"nonce"`
 }
 
-// PointsRoot is SHA-256 over a domain and the points of a batch in order.
-func PointsRoot(points []group.Point) opening.Hash {
-	h := sha256.New()
-	h.Write([]byte("parallax/points/v1\x00"))
-	for _, p := range points {
-		h.Write(p[:])
+// PointsRoot is the Merkle root of a batch's blinded points in order: the tree
+// of seal.Root, with the leaf SHA-256(domain | point), so that single points can
+// be shown to an auditor by their paths.
+func PointsRoot(points []group.Point) (opening.Hash, error) {
+	leaves := make([]seal.Leaf, len(points))
+	for i, p := range points {
+		leaves[i] = sha256.Sum256(append([]byte("parallax/point-leaf/v1\x00"), p[:]...))
 	}
-	return opening.Hash(h.Sum(nil))
+	root, err := seal.Root(leaves)
+	return root, err
 }
 
 // EvaluateRequest asks a holder to evaluate a batch.

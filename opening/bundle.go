@@ -211,6 +211,10 @@ func (it Item) verify(v View) (verified, error) {
 		return verified{}, errors.New("the sector is not the member's")
 	case h.Pool != v.Manifest.Pool || h.Epoch != v.Manifest.Epoch:
 		return verified{}, errors.New("it belongs to another pool or epoch")
+	case h.Manifest > v.Manifest.Version:
+		return verified{}, fmt.Errorf("it names manifest version %d, this verifier knows %d", h.Manifest, v.Manifest.Version)
+	case h.Outlives(v.Manifest.KeysEnd):
+		return verified{}, errors.New("a tag outlives the keys of its epoch")
 	case v.Denials.Forbids(h.Organisation, label):
 		return verified{}, errors.New("it was withdrawn or its organisation suspended")
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"parallax/oprf"
@@ -83,15 +84,28 @@ func (h Header) check() error {
 		return fmt.Errorf("header: strength %d, want 1 to 3", h.Strength)
 	case len(h.Source) != 1 || h.Source < "a" || h.Source > "f" || len(h.Info) != 1 || h.Info < "1" || h.Info > "6":
 		return fmt.Errorf("header: grade %q%q, want a to f and 1 to 6", h.Source, h.Info)
-	case h.Organisation == "" || h.Kind == "" || h.Role == "":
-		return errors.New("header: organisation, kind and role are needed")
+	case h.Organisation == "" || h.Pool == "" || h.Epoch == "" || h.Manifest < 1:
+		return errors.New("header: organisation, pool, epoch and manifest version are needed")
+	case !wordForm.MatchString(h.Kind) || !wordForm.MatchString(h.Role) || !weekForm.MatchString(h.Week) || !originForm.MatchString(h.Origin):
+		return errors.New("header: the kind, the role, the origin or the week of the evidence is not in form")
 	}
+	seen := make(map[string]bool, len(h.Tags))
 	for i, t := range h.Tags {
 		if len(t.Key) != ed25519.PublicKeySize || t.Expires <= 0 {
 			return fmt.Errorf("header: tag %d lacks a key of 32 bytes or an expiry", i+1)
 		}
+		if seen[string(t.Key)] {
+			return fmt.Errorf("header: tag %d is there twice", i+1)
+		}
+		seen[string(t.Key)] = true
 	}
 	return nil
+}
+
+// Outlives reports that a tag of the header lasts longer than the keys of its
+// epoch; end is when those are destroyed, 0 if no date is fixed.
+func (h Header) Outlives(end int64) bool {
+	return end > 0 && slices.ContainsFunc(h.Tags, func(t HeaderTag) bool { return t.Expires > end })
 }
 
 // Unreliable reports a grade that weighs nothing: an unreliable source or

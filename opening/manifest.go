@@ -43,6 +43,9 @@ type Manifest struct {
 	Rules       []Rule       `json:"rules"`
 	CurrentRule Hash         `json:"current_rule"`
 	Delays      Delays       `json:"delays"`
+	// KeysEnd is when the holders destroy the shares of this epoch. No tag
+	// lasts longer. 0: no date is fixed, in a demonstration only.
+	KeysEnd int64 `json:"keys_end"`
 }
 
 // Scope: what the pool is for.
@@ -223,6 +226,9 @@ func (m Manifest) Check() error {
 	}
 	if err := m.checkSeparation(); err != nil {
 		return err
+	}
+	if m.KeysEnd < 0 || (m.KeysEnd == 0 && !m.Demo) {
+		return errors.New("manifest: keys_end, the time at which the holders destroy this epoch's shares, is needed")
 	}
 	if m.Delays.OpenSeconds < 0 || m.Delays.ReleaseEvery < 1 {
 		return errors.New("manifest: delays need open_seconds of at least 0 and release_every of at least 1")

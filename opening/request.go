@@ -94,6 +94,8 @@ func (r Request) check(m Manifest, now time.Time) error {
 	switch {
 	case r.Pool != m.Pool || r.Epoch != m.Epoch:
 		return errors.New("the request is for another pool or epoch")
+	case r.Manifest < 1 || r.Manifest > m.Version:
+		return fmt.Errorf("the request names manifest version %d, this verifier knows %d", r.Manifest, m.Version)
 	case len(r.Labels) == 0 || len(r.Labels) > 1000:
 		return fmt.Errorf("the request lists %d observations, want 1 to 1000", len(r.Labels))
 	case r.Recipient != m.Authority.ID:

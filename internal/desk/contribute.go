@@ -94,12 +94,17 @@ func (d *Desk) header(m opening.Manifest, rec Record, salt []byte) (opening.Head
 	return h, err
 }
 
-func expires(class selector.Class, now time.Time) int64 {
+// expires is when a tag made now ends: never later than its epoch's keys.
+func expires(m opening.Manifest, class selector.Class, now time.Time) int64 {
 	months := tagMonths
 	if class == selector.Phone {
 		months = phoneMonths
 	}
-	return now.UTC().Truncate(24*time.Hour).AddDate(0, months, 0).UnixMicro()
+	end := now.UTC().Truncate(24*time.Hour).AddDate(0, months, 0).UnixMicro()
+	if m.KeysEnd > 0 {
+		end = min(end, m.KeysEnd)
+	}
+	return end
 }
 
 // example shows one observation as it would be submitted.
@@ -111,7 +116,7 @@ func (d *Desk) example(m opening.Manifest, rec Record) (*Example, error) {
 	var tags []string
 	for _, s := range rec.Selectors {
 		tags = append(tags, fmt.Sprintf("%s (%s form), blinded, until %s", s.Class.Label(), s.Form,
-			time.UnixMicro(expires(s.Class, d.clock.Now())).UTC().Format(time.DateOnly)))
+			time.UnixMicro(expires(m, s.Class, d.clock.Now())).UTC().Format(time.DateOnly)))
 	}
 	return &Example{Line: rec.Line, Payload: payload(d.who.ID, rec), Pool: map[string]any{"tags": tags,
 		"organisation": h.Organisation, "sector": h.Sector, "origin": h.Origin, "role": h.Role, "grade": h.Source + h.Info,
@@ -147,7 +152,7 @@ func (d *Desk) sealRow(m client.Member, rec Record, tokens map[string]oprf.Posse
 		if !ok {
 			return out, invalid("line %d: the file changed while it was submitted; run the same command again", rec.Line)
 		}
-		draft.Possessions = append(draft.Possessions, client.TagDraft{Class: s.Class, Possession: p, Expires: expires(s.Class, now)})
+		draft.Possessions = append(draft.Possessions, client.TagDraft{Class: s.Class, Possession: p, Expires: expires(m.Manifest, s.Class, now)})
 		out.tags = append(out.tags, p.Tag())
 	}
 	var label seal.Label

@@ -129,22 +129,18 @@ func (r *Reading) facts(m Mapping, row Row, today time.Time) bool {
 		r.refuse(row.Line, m.Date, "bad-date", "The date must be written as 2026-11-24, 24/11/2026 or with a time as in RFC 3339.")
 	}
 	r.Record.Date = date
-	if o := r.Record.Origin; o != "own" && !(strings.HasPrefix(o, "referred:") && len(o) > len("referred:")) {
-		r.refuse(row.Line, m.Origin, "bad-origin", "The origin must be \"own\" or \"referred:\" with the organisation that referred it.")
+	if !opening.IsOrigin(r.Record.Origin) {
+		r.refuse(row.Line, m.Origin, "bad-origin", "The origin must be \"own\" or \"referred:\" with the id of the organisation that referred it.")
 	}
 	for what, s := range map[string]string{"role": r.Record.Role, "kind": r.Record.Kind} {
-		if !word(s) {
-			r.refuse(row.Line, what, "bad-"+what, "The "+what+" must be one word of lower-case letters, digits, _ and -, at most 40.")
+		if !opening.IsWord(s) {
+			r.refuse(row.Line, what, "bad-"+what, "The "+what+" must be one word of lower-case letters, digits, dots, _ and -, at most 40, and begin with a letter or a digit.")
 		}
 	}
 	if len(r.Record.Reference) > 200 {
 		r.refuse(row.Line, m.Reference, "bad-reference", "The reference must be at most 200 bytes.")
 	}
 	return len(r.Issues) == before
-}
-
-func word(s string) bool {
-	return s != "" && len(s) <= 40 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
 }
 
 func readDate(s string) (string, bool) {

@@ -145,14 +145,19 @@ func (s *Server) checkBatch(sender string, req client.EvaluateRequest) (client.B
 		return fail("The batch manifest is not signed by the sender.")
 	}
 	rule, ok := s.state.manifest.Class(selector.Class(b.Class))
+	root, err := client.PointsRoot(req.Points)
 	switch {
+	case err != nil:
+		return fail("A batch holds a power of two between 256 and 16,384 points.")
 	case b.Pool != s.keys.plan.Pool || b.Epoch != s.keys.plan.Epoch || b.Organisation != sender:
 		return fail("The batch is for another pool, epoch or organisation.")
 	case !ok:
 		return fail("The manifest does not admit this selector class.")
 	case b.Count != len(req.Points) || !validPad(b.Count):
 		return fail("A batch holds a power of two between 256 and 16,384 points, as its manifest says.")
-	case b.Root != client.PointsRoot(req.Points):
+	case b.Transcript != s.state.manifest.Transcript:
+		return fail("The batch asks for a key of another ceremony.")
+	case b.Root != root:
 		return fail("The points are not those that the batch manifest covers.")
 	}
 	return b, opening.Digest(req.Batch.Body), rule, nil

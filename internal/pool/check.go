@@ -99,7 +99,7 @@ func checkOne(m opening.Manifest, member opening.Member, c client.Contributed, n
 	if digest := seal.BoxDigest(c.Box); string(digest[:]) != string(c.Observation.BoxDigest) {
 		return entry{}, fmt.Errorf("the box is not the one that the observation names")
 	}
-	if err := checkStatistics(c.Statistics, h); err != nil {
+	if _, err := opening.ReadStatistics(c.Statistics, h); err != nil {
 		return entry{}, err
 	}
 	h, label, err := c.Observation.Verify()
@@ -125,13 +125,12 @@ func checkHeader(m opening.Manifest, member opening.Member, h opening.Header, no
 		return fmt.Errorf("the subject role is outside the scope of this pool")
 	case h.Manifest < 1 || h.Manifest > m.Version:
 		return fmt.Errorf("it names manifest version %d, the current one is %d", h.Manifest, m.Version)
-	case !wordForm.MatchString(h.Kind) || !weekForm.MatchString(h.Week):
-		return fmt.Errorf("the kind or the week of the evidence is not in form")
+	case h.Outlives(m.KeysEnd):
+		return fmt.Errorf("a tag outlives the keys of this epoch, which end on %s", time.UnixMicro(m.KeysEnd).UTC().Format(time.DateOnly))
 	}
 	if _, ok := m.Rule(h.Rule); !ok {
 		return fmt.Errorf("its opening rule is not in the manifest")
 	}
-	seen := make(map[string]bool, len(h.Tags))
 	for i, t := range h.Tags {
 		if _, ok := m.Class(t.Class); !ok {
 			return fmt.Errorf("tag %d is of a class that this pool does not take", i+1)
@@ -139,10 +138,6 @@ func checkHeader(m opening.Manifest, member opening.Member, h opening.Header, no
 		if t.Expires <= now.UnixMicro() {
 			return fmt.Errorf("tag %d has expired", i+1)
 		}
-		if seen[string(t.Key)] {
-			return fmt.Errorf("tag %d is there twice", i+1)
-		}
-		seen[string(t.Key)] = true
 	}
 	return nil
 }

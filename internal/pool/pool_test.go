@@ -24,7 +24,6 @@ import (
 	"parallax/seal"
 	"parallax/seal/sealtest"
 	"parallax/selector"
-	"parallax/signed"
 )
 
 func mail(v string) tag { return tag{selector.Email, v} }
@@ -77,21 +76,22 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 		swapped := w.observe("org-0", nil, mail("swapped"))
 		swapped.Box = bytes.Clone(good.Box)
 		cases := map[string]client.Contributed{
-			"not signed by its possession key":        stolen,
-			"none of the padded sizes":                box,
-			"not the one that the observation names":  swapped,
-			"same as line 1":                          good,
-			"another organisation than its sender":    w.observe("org-0", func(h *opening.Header) { h.Organisation = "org-1" }, mail("x")),
-			"the sector is not":                       w.observe("org-0", func(h *opening.Header) { h.Sector = "elsewhere" }, mail("x")),
-			"outside the scope":                       w.observe("org-0", func(h *opening.Header) { h.Role = "witness" }, mail("x")),
-			"class that this pool does not take":      w.observe("org-0", nil, tag{selector.Phone, "p"}),
-			"another pool or epoch":                   w.observe("org-0", func(h *opening.Header) { h.Epoch = "2025-11" }, mail("x")),
-			"opening rule is not in the manifest":     w.observe("org-0", func(h *opening.Header) { h.Rule[0] ^= 1 }, mail("x")),
-			"manifest version 3":                      w.observe("org-0", func(h *opening.Header) { h.Manifest = 3 }, mail("x")),
-			"tag 1 has expired":                       w.observe("org-0", func(h *opening.Header) { h.Tags[0].Expires = start.UnixMicro() }, mail("x")),
-			"tag 2 is there twice":                    w.observe("org-0", nil, mail("x"), mail("x")),
-			"statistics part that is not there":       w.observe("org-0", func(h *opening.Header) { h.Statistics[0] = 1 }, mail("x")),
-			"kind or the week of the evidence is not": w.observe("org-0", func(h *opening.Header) { h.Kind = "free text here" }, mail("x")),
+			"not signed by its possession key":       stolen,
+			"none of the padded sizes":               box,
+			"not the one that the observation names": swapped,
+			"same as line 1":                         good,
+			"another organisation than its sender":   w.observe("org-0", func(h *opening.Header) { h.Organisation = "org-1" }, mail("x")),
+			"the sector is not":                      w.observe("org-0", func(h *opening.Header) { h.Sector = "elsewhere" }, mail("x")),
+			"outside the scope":                      w.observe("org-0", func(h *opening.Header) { h.Role = "witness" }, mail("x")),
+			"class that this pool does not take":     w.observe("org-0", nil, tag{selector.Phone, "p"}),
+			"another pool or epoch":                  w.observe("org-0", func(h *opening.Header) { h.Epoch = "2025-11" }, mail("x")),
+			"opening rule is not in the manifest":    w.observe("org-0", func(h *opening.Header) { h.Rule[0] ^= 1 }, mail("x")),
+			"manifest version 3":                     w.observe("org-0", func(h *opening.Header) { h.Manifest = 3 }, mail("x")),
+			"tag 1 has expired":                      w.observe("org-0", func(h *opening.Header) { h.Tags[0].Expires = start.UnixMicro() }, mail("x")),
+			"tag 2 is there twice":                   w.observe("org-0", nil, mail("x"), mail("x")),
+			"outlives the keys of this epoch":        w.observe("org-0", func(h *opening.Header) { h.Tags[0].Expires = w.man.KeysEnd + 1 }, mail("x")),
+			"statistics part that is not there":      w.observe("org-0", func(h *opening.Header) { h.Statistics[0] = 1 }, mail("x")),
+			"or the week of the evidence is not":     w.observe("org-0", func(h *opening.Header) { h.Kind = "free text here" }, mail("x")),
 		}
 		for want, bad := range cases {
 			_, err := w.send("org-0", good, bad)
@@ -134,42 +134,6 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestStatisticsUnderAGrammar(t *testing.T) {
-	own := possession(selector.Email, "x").Tag()
-	h := opening.Header{Role: "unknown", Tags: []opening.HeaderTag{{Class: selector.Email, Key: possession(selector.Email, "x").Public()}}}
-	edge := Edge{From: own, To: oprf.Tag{9}, Type: "transfer", Venue: "v-1", Band: "100-999", Week: "2026-W44"}
-	try := func(change func(*Statistics, *opening.Header)) error {
-		s, h := Statistics{Venues: []string{"v-1"}, Edges: []Edge{edge}}, h
-		change(&s, &h)
-		raw, err := signed.Marshal(s)
-		must(t, err)
-		h.Statistics = opening.Digest(raw)
-		return checkStatistics(raw, h)
-	}
-	if err := try(func(*Statistics, *opening.Header) {}); err != nil {
-		t.Fatal(err)
-	}
-	for name, f := range map[string]func(*Statistics, *opening.Header){
-		"an edge from elsewhere": func(s *Statistics, _ *opening.Header) { s.Edges[0].From = oprf.Tag{1} },
-		"too many edges":         func(s *Statistics, _ *opening.Header) { s.Edges = make([]Edge, MaxEdges+1) },
-		"free text":              func(s *Statistics, _ *opening.Header) { s.Venues[0] = "seen at the old pier" },
-		"an encoded file":        func(s *Statistics, _ *opening.Header) { s.Edges[0].Type = strings.Repeat("a", 4000) },
-		"edges of a possible victim": func(_ *Statistics, h *opening.Header) {
-			h.Role = opening.RolePossibleVictim
-		},
-	} {
-		if try(f) == nil {
-			t.Errorf("%s was taken", name)
-		}
-	}
-	for _, raw := range []string{"\xff\xd8\xff\xe0", "\x89PNG\r\n", "{}", `{"venues":[],"edges":[],"more":1}`, `{"edges":[],"venues":[]}`} {
-		h.Statistics = opening.Digest([]byte(raw))
-		if checkStatistics([]byte(raw), h) == nil {
-			t.Errorf("%q was taken", raw)
-		}
-	}
 }
 
 // What a contributor gets must not depend on what others contributed.

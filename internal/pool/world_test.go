@@ -83,7 +83,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w := &world{t: t, db: db, log: &memoryLog{}, clock: clock.Manual(start)}
 	rule := opening.DefaultRule()
 	w.man = opening.Manifest{Version: 2, Pool: "pool", Epoch: "2026-11", Rules: []opening.Rule{rule}, CurrentRule: rule.Hash(),
-		Scope: opening.Scope{Roles: []string{"unknown", opening.RolePossibleVictim}}}
+		Scope: opening.Scope{Roles: []string{"unknown", opening.RolePossibleVictim}}, KeysEnd: start.AddDate(1, 0, 0).UnixMicro()}
 	for _, c := range []selector.Class{selector.Email, selector.Bank, selector.URL} {
 		w.man.Classes = append(w.man.Classes, opening.ClassRule{Class: c, RuleVersion: 1, DailyBudget: 1000})
 	}
@@ -124,7 +124,7 @@ func (w *world) observe(org string, change func(*opening.Header), tags ...tag) c
 	if change != nil {
 		change(&h)
 	}
-	raw, err := h.Encode()
+	raw, err := signed.Marshal(h) // in form or not
 	must(w.t, err)
 	s, label, err := seal.Seal(w.pub, h.Pool, h.Epoch, raw, []byte("reference"), rand.Reader)
 	must(w.t, err)
