@@ -106,7 +106,7 @@ func pickClock(demo bool, file string) (clock.Clock, error) {
 
 // serve listens, says where, and shuts down in order when ctx ends.
 func serve(ctx context.Context, std streams, what, addr, cert, key string, h http.Handler) error {
-	ln, err := net.Listen("tcp", addr)
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}

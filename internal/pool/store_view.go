@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sort"
 	"time"
@@ -132,7 +133,7 @@ func readStored(ctx context.Context, tx *store.Tx, label seal.Label) (Stored, er
 	err := tx.QueryRowContext(ctx, `SELECT o.org, o.root, o.place, o.body, o.box, o.state, b.sig, b.ticket FROM pool_observation o
 		JOIN pool_batch b ON b.org = o.org AND b.root = o.root WHERE o.label = $1`, label[:]).
 		Scan(&org, &root, &place, &body, &x.Box, &state, &x.BatchSig, &x.Ticket)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return x, fault.New(fault.NotFound, "An observation is not in this pool.")
 	}
 	if err != nil {

@@ -63,7 +63,7 @@ func (db *DB) migrationLock(ctx context.Context, slice string) (lock.SessionLock
 	h := fnv.New64a()
 	fmt.Fprintf(h, "parallax migrate %s.%s", schema, slice)
 	return lock.NewPostgresSessionLocker(
-		lock.WithLockID(int64(h.Sum64()>>1)), //nolint:gosec // the shift keeps it positive
+		lock.WithLockID(int64(h.Sum64()>>1)), // the shift keeps it positive
 		lock.WithLockTimeout(1, 120),         // every second, for two minutes
 	)
 }
