@@ -105,9 +105,12 @@ func (m Member) Prepare(b *Batch) error {
 	return err
 }
 
+// Digest names a prepared batch, as holders charge it.
+func (b Batch) Digest() opening.Hash { return opening.Digest(b.request.Batch.Body) }
+
 // Tokenise asks the holders to evaluate a prepared batch and gives one
 // possession key per input. It goes on with any t holders; a wrong answer
-// aborts and names the holder.
+// aborts with a *WrongAnswer, which is ErrWrongAnswer and holds the evidence.
 func (m Member) Tokenise(ctx context.Context, b *Batch) ([]oprf.Possession, error) {
 	pub, err := m.Setup.PublicKey(string(b.Class))
 	if err != nil {
@@ -117,8 +120,15 @@ func (m Member) Tokenise(ctx context.Context, b *Batch) ([]oprf.Possession, erro
 	if err != nil {
 		return nil, err
 	}
-	combined, err := oprf.Combine(pub, b.points, answers)
+	parts := make([]oprf.Answer, len(answers))
+	for i, a := range answers {
+		parts[i] = a.Answer
+	}
+	combined, err := oprf.Combine(pub, b.points, parts)
 	if err != nil {
+		if bad := m.accuse(pub, b.request, answers); bad != nil {
+			return nil, bad
+		}
 		return nil, err
 	}
 	out := make([]oprf.Possession, len(b.Inputs))
@@ -135,7 +145,7 @@ func (m Member) Tokenise(ctx context.Context, b *Batch) ([]oprf.Possession, erro
 // ask sends the batch to every holder at once and returns the first t answers.
 // A refusal by the rules (a budget, a suspension) is reported when fewer than t
 // answer.
-func (m Member) ask(ctx context.Context, pub group.PublicKey, b *Batch) ([]oprf.Answer, error) {
+func (m Member) ask(ctx context.Context, pub group.PublicKey, b *Batch) ([]EvaluateAnswer, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type result struct {
@@ -152,7 +162,7 @@ func (m Member) ask(ctx context.Context, pub group.PublicKey, b *Batch) ([]oprf.
 			results <- r
 		})
 	}
-	var answers []oprf.Answer
+	var answers []EvaluateAnswer
 	var failed error
 	for range m.Manifest.Holders {
 		r := <-results
@@ -163,7 +173,7 @@ func (m Member) ask(ctx context.Context, pub group.PublicKey, b *Batch) ([]oprf.
 			failed = errors.Join(failed, fmt.Errorf("key holder %s: %w", r.holder.ID, r.err))
 			continue
 		}
-		answers = append(answers, r.answer.Answer)
+		answers = append(answers, r.answer)
 		if len(answers) == pub.T {
 			return answers, nil
 		}
@@ -178,6 +188,9 @@ func checkEvaluateReceipt(a EvaluateAnswer, h opening.Holder, req EvaluateReques
 	}
 	if r.Index != h.Index || a.Answer.Index != h.Index || r.Batch != opening.Digest(req.Batch.Body) {
 		return errors.New("the receipt is for another batch or holder")
+	}
+	if r.Answer != AnswerDigest(a.Answer) {
+		return errors.New("the receipt is for another answer")
 	}
 	return nil
 }

@@ -168,9 +168,10 @@ type EvaluateAnswer struct {
 	Receipt signed.Object `json:"receipt"`
 }
 
-// EvaluateReceipt says what a holder charged.
+// EvaluateReceipt says what a holder charged and stands for its answer.
 type EvaluateReceipt struct {
 	Batch     opening.Hash `json:"batch"`
+	Answer    opening.Hash `json:"answer"` // AnswerDigest
 	Index     int          `json:"index"`
 	Charged   int          `json:"charged"`
 	Remaining int          `json:"remaining"`

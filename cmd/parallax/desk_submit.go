@@ -38,7 +38,7 @@ func (c *deskSubmit) Run(ctx context.Context, std streams) error {
 			}
 		}
 		if !p.Fits() {
-			return fault.New(fault.Invalid, "the file needs more than the daily budget of a class (see above); nothing was sent")
+			return fault.New(fault.Invalid, p.TooMuch())
 		}
 		if !c.Yes && p.Observations > 0 && !confirm(std) {
 			return fault.New(fault.Invalid, "nothing was sent")
@@ -62,7 +62,11 @@ func showPlan(w io.Writer, p desk.Plan) error {
 		if !cl.Fits {
 			note = "   TOO MANY"
 		}
-		fmt.Fprintf(w, "  %-26s %6d forms, %6d points charged of %d a day%s\n", cl.Class.Label(), cl.Selectors, cl.Points, cl.Budget, note)
+		left := "not known"
+		if cl.LeftKnown {
+			left = fmt.Sprint(cl.Left)
+		}
+		fmt.Fprintf(w, "  %-26s %6d forms, %6d points charged; left today: %s of %d%s\n", cl.Class.Label(), cl.Selectors, cl.Points, left, cl.Budget, note)
 	}
 	if p.Example == nil {
 		return nil

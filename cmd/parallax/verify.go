@@ -9,7 +9,7 @@ import (
 )
 
 type verifyCmd struct {
-	Receipt string `arg:"" type:"existingfile" help:"A receipt file that 'parallax desk receipts' saved."`
+	Receipt string `arg:"" type:"existingfile" help:"A receipt that 'parallax desk receipts' saved, or a desk's evidence of a wrong answer."`
 	Pin     string `help:"The transcript hash that the key holders published; without it the hash is only shown."`
 	JSON    bool   `help:"Print JSON."`
 }
@@ -22,6 +22,9 @@ func (c *verifyCmd) Run(std streams) error {
 			return fault.Wrap(fault.Invalid, "--pin: "+err.Error(), err)
 		}
 	}
+	if desk.IsEvidence(c.Receipt) {
+		return c.evidence(std, pin)
+	}
 	v, err := desk.VerifyReceipt(c.Receipt, pin)
 	if err != nil {
 		return err
@@ -33,6 +36,23 @@ func (c *verifyCmd) Run(std streams) error {
 		v.Root, v.Org, v.Count, v.Promised.Format("2006-01-02 15:04 UTC"), v.Leaf+1, v.LogSize, v.Pool)
 	if !v.Pinned {
 		fmt.Fprintf(std.out, "This rests on the key ceremony with transcript hash\n%s\nCompare it with what the key holders published, or give it as --pin.\n", v.Pin)
+	}
+	return nil
+}
+
+// evidence says which key holder signed a wrong answer.
+func (c *verifyCmd) evidence(std streams, pin opening.Hash) error {
+	a, err := desk.VerifyEvidence(c.Receipt, pin)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(std.out, a)
+	}
+	fmt.Fprintf(std.out, "Verified. Key holder %s (%s) of pool %s signed a wrong answer\nto a batch of %d points of class %s that %s asked on %s: its proof fails.\n",
+		a.Holder, a.Entity, a.Pool, a.Points, a.Class, a.Member, a.Asked.Format("2006-01-02 15:04 UTC"))
+	if !a.Pinned {
+		fmt.Fprintf(std.out, "This rests on the key ceremony with transcript hash\n%s\nCompare it with what the key holders published, or give it as --pin.\n", a.Pin)
 	}
 	return nil
 }

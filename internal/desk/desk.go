@@ -8,12 +8,14 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"parallax/client"
 	"parallax/internal/clock"
 	"parallax/internal/fault"
 	"parallax/opening"
+	"parallax/signed"
 )
 
 // A Desk is one member's, approver's or authority's desk, unlocked.
@@ -153,19 +155,19 @@ func (d *Desk) member(ctx context.Context) (client.Member, joined, error) {
 }
 
 // contributor is member for a desk that the manifest admits as one.
-func (d *Desk) contributor(ctx context.Context) (client.Member, error) {
-	m, _, err := d.member(ctx)
+func (d *Desk) contributor(ctx context.Context) (client.Member, joined, error) {
+	m, j, err := d.member(ctx)
 	if err != nil {
-		return m, err
+		return m, j, err
 	}
 	me, ok := m.Manifest.Member(d.who.ID)
 	switch {
 	case !ok || !me.Key.Equal(d.who.Public):
-		return m, fault.New(fault.Forbidden, "The manifest does not list this desk as a member with this key; ask governance to admit its card.")
+		return m, j, fault.New(fault.Forbidden, "The manifest does not list this desk as a member with this key; ask governance to admit its card.")
 	case me.Status != opening.Active:
-		return m, fault.New(fault.Forbidden, "The manifest lists this member as suspended.")
+		return m, j, fault.New(fault.Forbidden, "The manifest lists this member as suspended.")
 	}
-	return m, nil
+	return m, j, nil
 }
 
 // refused turns a server's own answer into a fault that keeps its sentence.
@@ -174,14 +176,27 @@ func refused(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case fault.KindOf(err) != fault.Internal:
+		return err
 	case errors.As(err, &p):
 		kind := map[int]fault.Kind{400: fault.Invalid, 422: fault.Invalid, 403: fault.Forbidden, 404: fault.NotFound, 409: fault.Conflict}[p.Status]
 		if kind == fault.Internal {
 			kind = fault.Unavailable
 		}
-		return fault.Wrap(kind, p.Detail, err)
+		return fault.Wrap(kind, clockHint(oneLine(err)), err)
 	case errors.Is(err, client.ErrUnreachable):
-		return fault.Wrap(fault.Unavailable, err.Error()+". Nothing is lost: run the same command again.", err)
+		return fault.Wrap(fault.Unavailable, oneLine(err)+". Nothing is lost: do the same again and it goes on where it stopped.", err)
 	}
 	return err
+}
+
+// oneLine joins what several servers said.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// clockHint says whose clock is meant where a server speaks of its sender's.
+func clockHint(text string) string {
+	if strings.Contains(text, signed.ErrClock.Error()) {
+		return "This desk's clock is off, so its message was refused and nothing was done: " + text
+	}
+	return text
 }

@@ -30,7 +30,7 @@ func (d *Desk) openBatches(ctx context.Context, input []byte) ([]planBatch, erro
 
 // planBatches fixes seed and time of the new batches on disk before any point
 // leaves the desk.
-func (d *Desk) planBatches(ctx context.Context, p *Plan, basis string) error {
+func (d *Desk) planBatches(ctx context.Context, m client.Member, p *Plan, basis string) error {
 	classes := make([]selector.Class, 0, len(p.inputs))
 	for class := range p.inputs {
 		classes = append(classes, class)
@@ -43,6 +43,11 @@ func (d *Desk) planBatches(ctx context.Context, p *Plan, basis string) error {
 			if _, err := io.ReadFull(d.random, b.Seed[:]); err != nil {
 				return err
 			}
+			prepared := b.batch()
+			if err := m.Prepare(prepared); err != nil {
+				return err
+			}
+			b.Digest, b.prepared = prepared.Digest(), prepared
 			fresh = append(fresh, b)
 		}
 	}
@@ -79,11 +84,14 @@ func (d *Desk) tokenise(ctx context.Context, m client.Member, batches []planBatc
 		all += len(b.Inputs)
 	}
 	for _, pb := range batches {
-		b := client.Batch{Class: pb.Class, Seed: pb.Seed, Time: pb.Time, Inputs: pb.Inputs, Basis: pb.Basis}
-		if err := m.Prepare(&b); err != nil {
-			return nil, err
+		b := pb.prepared
+		if b == nil {
+			b = pb.batch()
+			if err := m.Prepare(b); err != nil {
+				return nil, err
+			}
 		}
-		keys, err := m.Tokenise(ctx, &b)
+		keys, err := m.Tokenise(ctx, b)
 		if err != nil {
 			return nil, err
 		}

@@ -6,11 +6,10 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
-	"sort"
 
+	"parallax/client"
 	"parallax/internal/fault"
 	"parallax/opening"
-	"parallax/oprf"
 	"parallax/selector"
 )
 
@@ -28,6 +27,7 @@ type Plan struct {
 	Done         int         `json:"done"`         // rows submitted before, or twice in the file
 	Skipped      int         `json:"skipped"`      // rows that make no observation; check lists why
 	Classes      []ClassPlan `json:"classes"`
+	Holders      int         `json:"holders"` // key holders that said what is left today
 	// Example is the first observation as the pool and the authority get it.
 	Example *Example `json:"example"`
 
@@ -36,15 +36,8 @@ type Plan struct {
 	input   []byte // keyed hash of file and mapping
 	inputs  map[selector.Class][][]byte
 	batches []planBatch
-}
-
-// ClassPlan is what one class needs of the budget.
-type ClassPlan struct {
-	Class     selector.Class `json:"class"`
-	Selectors int            `json:"selectors"` // distinct forms
-	Points    int            `json:"points"`    // with padding, as charged
-	Budget    int            `json:"budget"`    // a day
-	Fits      bool           `json:"fits"`
+	asked   bool  // a quorum of holders said what is left
+	unasked error // why the others did not
 }
 
 // An Example shows who would see what of one observation.
@@ -59,19 +52,21 @@ type Example struct {
 type planBatch struct {
 	Class  selector.Class `json:"class"`
 	Seed   [32]byte       `json:"seed"`
+	Digest opening.Hash   `json:"digest"` // how holders know it
 	Time   int64          `json:"time"`
 	Basis  string         `json:"basis"`
 	Inputs [][]byte       `json:"inputs"`
+
+	prepared *client.Batch // blinded already, in this process
 }
 
-// Fits reports that every class is within its daily budget.
-func (p Plan) Fits() bool {
-	return !slices.ContainsFunc(p.Classes, func(c ClassPlan) bool { return !c.Fits })
+func (b planBatch) batch() *client.Batch {
+	return &client.Batch{Class: b.Class, Seed: b.Seed, Time: b.Time, Inputs: b.Inputs, Basis: b.Basis}
 }
 
 // Plan reads the file and says what a submission would do.
 func (d *Desk) Plan(ctx context.Context, in Input, m Mapping) (Plan, error) {
-	member, err := d.contributor(ctx)
+	member, _, err := d.contributor(ctx)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -123,8 +118,11 @@ func (d *Desk) Plan(ctx context.Context, in Input, m Mapping) (Plan, error) {
 		}
 		return nil
 	})
-	p.budget(member.Manifest)
-	return p, err
+	if err != nil {
+		return p, err
+	}
+	p.budget(ctx, member)
+	return p, nil
 }
 
 // admit leaves out of a record what the pool's manifest does not take.
@@ -141,22 +139,6 @@ func admit(m opening.Manifest, r Reading) (Record, bool) {
 	}
 	rec.Selectors = in
 	return rec, r.OK && len(in) > 0
-}
-
-// budget sums the points that each class would be charged.
-func (p *Plan) budget(m opening.Manifest) {
-	for class, inputs := range p.inputs {
-		rule, _ := m.Class(class)
-		c := ClassPlan{Class: class, Selectors: len(inputs), Budget: rule.DailyBudget}
-		for part := range slices.Chunk(inputs, maxEvaluate) {
-			if n, err := oprf.PadSize(len(part)); err == nil {
-				c.Points += n
-			}
-		}
-		c.Fits = c.Points <= c.Budget
-		p.Classes = append(p.Classes, c)
-	}
-	sort.Slice(p.Classes, func(i, j int) bool { return p.Classes[i].Class < p.Classes[j].Class })
 }
 
 // inputID names file and mapping by a keyed hash.
@@ -207,7 +189,7 @@ func (d *Desk) Submit(ctx context.Context, p Plan, basis string, progress Progre
 	if progress == nil {
 		progress = func(string, int, int) {}
 	}
-	member, err := d.contributor(ctx)
+	member, j, err := d.contributor(ctx)
 	if err != nil {
 		return res, err
 	}
@@ -218,14 +200,14 @@ func (d *Desk) Submit(ctx context.Context, p Plan, basis string, progress Progre
 		return res, d.closeBatches(ctx, p.input)
 	}
 	if !p.Fits() {
-		return res, fault.New(fault.Invalid, "The file needs more than the daily budget of a class. Nothing was sent; split the file or ask for a logged grant.")
+		return res, fault.New(fault.Invalid, p.TooMuch())
 	}
-	if err := d.planBatches(ctx, &p, basis); err != nil {
+	if err := d.planBatches(ctx, member, &p, basis); err != nil {
 		return res, err
 	}
 	tokens, err := d.tokenise(ctx, member, p.batches, progress)
 	if err != nil {
-		return res, refused(err)
+		return res, refused(d.keepEvidence(j, err))
 	}
 	if err := d.contribute(ctx, member, p, tokens, progress, &res); err != nil {
 		return res, err

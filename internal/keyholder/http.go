@@ -29,6 +29,7 @@ var page = template.Must(template.New("page").Parse(pageText))
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	handle(mux, client.PathEvaluate, s.Evaluate)
+	handle(mux, client.PathBudget, s.Budget)
 	handle(mux, client.PathCosign, s.Cosign)
 	handle(mux, client.PathDeny, s.Deny)
 	handle(mux, client.PathOpen, s.Open)

@@ -292,6 +292,52 @@ func TestBudgetsSurviveRestartAndResumeIsFree(t *testing.T) {
 	}
 }
 
+// TestBudgetIsToldToItsMemberAlone: what is left and what was charged, signed,
+// of the asking member only, and asking changes nothing.
+func TestBudgetIsToldToItsMemberAlone(t *testing.T) {
+	w := newWorld(t)
+	m := w.members["bank-a"]
+	b := client.Batch{Class: selector.Email, Seed: sha256.Sum256([]byte("1")), Inputs: [][]byte{[]byte("x")}, Basis: "basis-1"}
+	must(t, m.Prepare(&b))
+	unknown := opening.Hash{1}
+	for _, least := range []int{0, 2, 2} { // holders that have charged the batch, at least
+		answers, err := m.Budgets(context.Background(), []opening.Hash{b.Digest(), unknown})
+		if err != nil || len(answers) != len(w.holders) {
+			t.Fatalf("%d answers, %v", len(answers), err)
+		}
+		charged := 0
+		for _, a := range answers {
+			want := 1024
+			if a.Charged[0] {
+				charged++
+				want -= 256
+			}
+			if a.Left(selector.Email) != want || a.Left(selector.Phone) != 0 || a.Charged[1] || a.Day != "2026-11-02" {
+				t.Errorf("%+v, want %d left", a, want)
+			}
+		}
+		if charged < least || least == 0 && charged > 0 {
+			t.Errorf("%d holders say that they charged the batch", charged)
+		}
+		_, err = m.Tokenise(context.Background(), &b)
+		must(t, err)
+	}
+	other := w.members["platform-a"]
+	answers, err := other.Budgets(context.Background(), nil)
+	must(t, err)
+	if answers[0].Left(selector.Email) != 1024 || answers[0].Organisation != "platform-a" {
+		t.Errorf("another member: %+v", answers[0])
+	}
+	thief := m
+	thief.Sender = "platform-a"
+	if answers, err := thief.Budgets(context.Background(), nil); err == nil || len(answers) != 0 {
+		t.Errorf("asked in another's name: %v", answers)
+	}
+	if _, err := m.Budgets(context.Background(), make([]opening.Hash, client.MaxBudgetBatches+1)); err == nil {
+		t.Error("too many batches in one question")
+	}
+}
+
 func TestManifestsOnlyGoForward(t *testing.T) {
 	w := newWorld(t)
 	h := w.holders[0]

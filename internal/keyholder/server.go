@@ -132,6 +132,7 @@ func (s *Server) Evaluate(o signed.Object) (client.EvaluateAnswer, error) {
 	if err != nil {
 		return client.EvaluateAnswer{}, fault.Wrap(fault.Invalid, "A blinded point is not valid.", err)
 	}
+	receipt.Answer = client.AnswerDigest(answer)
 	obj, err := signed.Sign(client.EvaluateReceiptDomain, s.who.ID, s.who.signKey(), receipt)
 	return client.EvaluateAnswer{Answer: answer, Receipt: obj}, err
 }
