@@ -25,6 +25,7 @@ type cli struct {
 	Desk       deskCmd       `cmd:"" help:"A member's desk: check and submit files, approve and read openings."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a saved receipt offline, from the key ceremony to the log."`
 	Sim        simCmd        `cmd:"" help:"Make and score simulated ecosystems."`
+	Gateway    gatewayCmd    `cmd:"" help:"Lawful routes: may this be sent, by whom, under what law, on which day?"`
 	Governance governanceCmd `cmd:"" help:"Make governance keys and sign manifests."`
 }
 
