@@ -43,6 +43,7 @@ const (
 	PathCheckpoint = "/v1/checkpoint"
 	PathStatus     = "/v1/status"
 	PathCeremony   = "/v1/ceremony/"
+	PathReleases   = "/v1/releases"
 )
 
 // Domains of the signed objects that only travel.

@@ -6,6 +6,8 @@ import (
 
 	"parallax/internal/api"
 	"parallax/internal/fault"
+	"parallax/internal/leads"
+	"parallax/internal/pool"
 	"parallax/internal/web"
 )
 
@@ -15,6 +17,8 @@ type console struct {
 	kit   *web.Kit
 	who   Viewers
 	watch *watch
+	pool  *pool.Pages
+	leads *leads.Pages
 }
 
 // A page is one route of the console and who may look at it: a role that is
@@ -25,15 +29,26 @@ type page struct {
 	show  api.Handler
 }
 
-var all = []Role{Public, Contributor, Authority, Oversight, Auditor}
+var (
+	all       = []Role{Public, Contributor, Authority, Oversight, Auditor}
+	members   = []Role{Contributor}
+	approvers = []Role{Authority, Oversight}
+)
 
 func newConsole(s *Server) (*console, error) {
 	c := &console{s: s, who: everyone{}, watch: &watch{s: s}}
 	if s.o.DemoConsole {
 		c.who = demoViewers{s}
 	}
+	id := func(r *http.Request) string { return c.who.Who(r).ID }
 	var err error
-	c.kit, err = web.New(web.Config{Log: s.o.Log, Shell: c.shell})
+	if c.kit, err = web.New(web.Config{Log: s.o.Log, Shell: c.shell}); err != nil {
+		return nil, err
+	}
+	if c.pool, err = pool.NewPages(s.pool, c.kit, id); err != nil {
+		return nil, err
+	}
+	c.leads, err = leads.NewPages(s.leads, c.kit, s.state.current, id)
 	return c, err
 }
 
@@ -45,6 +60,11 @@ func (c *console) pages() []page {
 		{"/log/growth.csv", all, c.growthCSV},
 		{"/log/checkpoint", all, c.downloadCheckpoint},
 		{"/keys", all, c.keys},
+		{"/contribute", members, c.pool.Contribute},
+		{"/contribute/state", members, c.pool.State},
+		{"/openings", approvers, c.leads.Openings},
+		{"/openings/state", approvers, c.leads.State},
+		{"/leads/{id}", approvers, c.leads.Lead},
 	}
 	if c.s.o.DemoConsole {
 		list = append(list, page{"/demo", all, c.picker}, page{"/demo/as/{role}", all, c.become})
@@ -84,10 +104,10 @@ func (c *console) blocks(w http.ResponseWriter, r *http.Request, v web.View) err
 // shell surrounds every page.
 func (c *console) shell(r *http.Request) web.Shell {
 	v := c.who.Who(r)
-	s := web.Shell{Product: "Parallax", Section: "Hub of the pool " + c.s.o.Plan.Pool, Nav: nav(v.Role), Role: v.Name,
+	s := web.Shell{Product: "Parallax", Section: "Hub, " + c.s.o.Plan.Pool, Nav: nav(v.Role), Role: v.Name,
 		Footer: "A signal is not proof: everything here is unverified until an authority decides. The hub holds tags and sealed boxes, nothing that can be read."}
 	if c.s.o.Home != "" {
-		s.Links = append(s.Links, web.Link{Label: "Demonstration start page", Href: c.s.o.Home})
+		s.Account = append(s.Account, web.Link{Label: "Demonstration start page", Href: c.s.o.Home})
 	}
 	if c.s.o.DemoConsole {
 		s.Account = append(s.Account, web.Link{Label: "Change who is looking", Href: "/demo"})
@@ -106,6 +126,12 @@ func nav(role Role) []web.NavItem {
 		out = append(out, web.NavItem{Label: "This hub", Href: "/", Key: "t"})
 	default:
 		out = append(out, web.NavItem{Group: "Work", Label: "Today", Href: "/", Key: "t"})
+	}
+	switch role {
+	case Contributor:
+		out = append(out, web.NavItem{Group: "Work", Label: "Contribute", Href: "/contribute", Key: "c"})
+	case Authority, Oversight:
+		out = append(out, web.NavItem{Group: "Work", Label: "Openings", Href: "/openings", Key: "o"})
 	}
 	return append(out, web.NavItem{Group: "Trust", Label: "Log", Href: "/log", Key: "l"},
 		web.NavItem{Group: "Trust", Label: "Keys", Href: "/keys", Key: "k"})

@@ -83,7 +83,7 @@ func (c *console) log(w http.ResponseWriter, r *http.Request) error {
 		view.Data = []any{table}
 		return c.blocks(w, r, view)
 	}
-	view.Data = append(c.headBlocks(h), table, web.Section{Title: "How to check it yourself", Body: c.howToVerify(h)})
+	view.Data = append(c.headBlocks(h), web.Section{Title: "How to check it yourself", Body: c.howToVerify()}, table)
 	return c.blocks(w, r, view)
 }
 
@@ -173,7 +173,7 @@ func (c *console) entries(ctx context.Context, h head, before int64) (web.Table,
 	return t, nil
 }
 
-func (c *console) howToVerify(h head) []any {
+func (c *console) howToVerify() []any {
 	key, err := tlog.VerifierKey(c.s.o.Plan.Hub.LogOrigin, c.s.o.Plan.Hub.LogKey)
 	if err != nil {
 		key = "not available"

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"parallax/client"
 	"parallax/internal/web"
 )
 
@@ -14,22 +15,65 @@ const fresh = 24 * time.Hour
 
 // today answers: what needs me?
 func (c *console) today(w http.ResponseWriter, r *http.Request) error {
-	h, err := c.head(r.Context())
+	who := c.who.Who(r)
+	view := web.View{Title: "Today", Question: "What needs me?"}
+	var data []any
+	var err error
+	switch who.Role {
+	case Contributor:
+		data, err = c.pool.Today(r.Context(), who.ID)
+	case Authority, Oversight:
+		data, err = c.leads.Today(r.Context(), who.ID)
+	case Auditor:
+		data, err = c.auditorToday(r.Context())
+	default:
+		view, err = c.start(r.Context())
+		data, _ = view.Data.([]any)
+	}
 	if err != nil {
 		return err
 	}
-	return c.blocks(w, r, c.start(r.Context(), h))
+	view.Data = data
+	return c.blocks(w, r, view)
+}
+
+// auditorToday shows what is not as it should be, what to compare, and what is
+// in force.
+func (c *console) auditorToday(ctx context.Context) ([]any, error) {
+	h, err := c.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	amiss := web.List{Label: "Not as it should be", Empty: web.Empty{What: "Everything that the hub can check about itself holds.", When: "A check that fails appears here.", Good: "Check the log yourself all the same.", Action: &web.Link{Label: "How to check the log", Href: "/log#how-to-check-it-yourself"}}}
+	for _, x := range c.health(ctx, h).Items {
+		if x.State != web.CheckHolds {
+			amiss.Items = append(amiss.Items, web.Cell{Text: x.Label, Badges: []web.Badge{x.Badge()}, Note: x.Note})
+		}
+	}
+	counts := web.List{Label: "Release counts"}
+	list, _ := c.watch.holders(ctx)
+	for _, x := range list {
+		counts.Items = append(counts.Items, web.Cell{Text: x.Holder.ID + ", " + x.Holder.Entity, Href: x.Holder.URL + client.PathReleases, Badges: []web.Badge{x.badge(0)}})
+	}
+	policy := web.List{Label: "Policy", Empty: web.Empty{What: "Policy versions appear here.", When: "The governance quorum signs the first one."}}
+	if m, ok := c.s.state.current(); ok {
+		policy.Items = append(policy.Items, web.Cell{Text: fmt.Sprintf("Version %d", m.Version), Href: "/keys#policy-in-force", Note: "Issued on " + web.Moment(time.UnixMicro(m.Issued))})
+	}
+	return []any{web.Section{Title: "Not as it should be", Body: []any{amiss}},
+		web.Section{Title: "What the key holders count themselves", Body: []any{web.Text("Each key holder signs and chains the number of its releases for each quarter, a quarter late. Compare them with each other."), counts}},
+		web.Section{Title: "Policy in force", Body: []any{policy}}}, nil
 }
 
 // start is the first page for the public.
-func (c *console) start(ctx context.Context, h head) web.View {
+func (c *console) start(ctx context.Context) (web.View, error) {
 	p := c.s.o.Plan
+	h, err := c.head(ctx)
 	return web.View{Title: "This hub", Question: "What is this, and does it work as it should?", Data: []any{
 		web.Text("Parallax lets organisations that respond to online child sexual exploitation see together what none can see alone. They send blinded identifiers here. What matches stays sealed until a rule, two approvals and several independent key holders agree; then an authority alone can open it."),
 		web.Section{Title: "Does it work as it should?", Body: []any{c.health(ctx, h)}},
 		web.Actions{{Label: "See the log", Href: "/log", Primary: true}, {Label: "See the keys and the policy", Href: "/keys"}},
 		web.Facts{{Label: "Pool", Value: web.T(p.Pool)}, {Label: "Epoch", Value: web.T(p.Epoch)}, {Label: "Operator", Value: web.T(p.Hub.Entity)}},
-	}}
+	}}, err
 }
 
 // health is what anyone can check here.

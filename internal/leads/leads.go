@@ -29,6 +29,9 @@ var migrations embed.FS
 type Pool interface {
 	Candidates(ctx context.Context) ([][]pool.Observed, error)
 	Items(ctx context.Context, labels []seal.Label) ([]pool.Stored, error)
+	// Near gives the cluster of one observation, Live those that are still live.
+	Near(ctx context.Context, label seal.Label) ([]pool.Observed, error)
+	Live(ctx context.Context, labels []seal.Label) ([]pool.Observed, error)
 }
 
 // Log is the transparency log as leads use it.

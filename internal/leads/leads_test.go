@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,6 +51,26 @@ func TestOnlyListedMovesAreAllowed(t *testing.T) {
 type fakePool struct{ groups [][]pool.Observed }
 
 func (p *fakePool) Candidates(context.Context) ([][]pool.Observed, error) { return p.groups, nil }
+func (p *fakePool) Near(_ context.Context, l seal.Label) ([]pool.Observed, error) {
+	for _, g := range p.groups {
+		for _, o := range g {
+			if o.Label == l {
+				return g, nil
+			}
+		}
+	}
+	return nil, nil
+}
+func (p *fakePool) Live(_ context.Context, labels []seal.Label) (out []pool.Observed, err error) {
+	for _, g := range p.groups {
+		for _, o := range g {
+			if slices.Contains(labels, o.Label) {
+				out = append(out, o)
+			}
+		}
+	}
+	return out, nil
+}
 func (p *fakePool) Items(context.Context, []seal.Label) ([]pool.Stored, error) {
 	return nil, errors.New("not needed here")
 }
