@@ -91,17 +91,26 @@ func readStates(ctx context.Context, tx *store.Tx, org string, list []Sent) erro
 			roots = append(roots, list[i].root)
 		}
 	}
-	return queryIn(ctx, tx, `SELECT l.root, o.state, COUNT(*) FROM pool_batch_label l JOIN pool_observation o ON o.label = l.label
-		WHERE l.org = $1 AND l.root IN (`, []any{org}, roots, ` GROUP BY l.root, o.state`, func(rows *sql.Rows) error {
+	err := queryIn(ctx, tx, `SELECT root, COUNT(*) FROM pool_batch_leaf WHERE org = $1 AND root IN (`, []any{org}, roots, ` GROUP BY root`, func(rows *sql.Rows) error {
+		var root []byte
+		var n int
+		if err := rows.Scan(&root, &n); err != nil {
+			return err
+		}
+		at[string(root)].Observations = n
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return queryIn(ctx, tx, `SELECT root, state, COUNT(*) FROM pool_observation WHERE org = $1 AND root IN (`, []any{org}, roots, ` GROUP BY root, state`, func(rows *sql.Rows) error {
 		var root []byte
 		var state string
 		var n int
 		if err := rows.Scan(&root, &state, &n); err != nil {
 			return err
 		}
-		x := at[string(root)]
-		x.Observations += n
-		switch state {
+		switch x := at[string(root)]; state {
 		case "live":
 			x.Live = n
 		case "withdrawn":

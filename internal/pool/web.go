@@ -95,7 +95,7 @@ func (p *Pages) Today(ctx context.Context, member string) ([]any, error) {
 	for _, x := range list {
 		cell := web.Cell{Text: x.title(), Href: "/contribute", Note: web.Moment(x.Received)}
 		switch {
-		case x.Withdrawal || x.Live == 0:
+		case x.Withdrawal || x.Live == 0 && x.Withdrawn+x.Expired > 0:
 			add(&gone, cell)
 		case x.Logged:
 			add(&logged, cell)
@@ -167,6 +167,9 @@ func (x Sent) now() string {
 		if s.n > 0 {
 			parts = append(parts, web.Number(int64(s.n))+" "+s.word)
 		}
+	}
+	if len(parts) == 0 { // a batch of what an earlier one brought
+		return "All of it was here already."
 	}
 	return strings.Join(parts, ", ")
 }
