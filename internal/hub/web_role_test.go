@@ -124,8 +124,8 @@ func TestWhoMaySeeWhat(t *testing.T) {
 
 var volatile = regexp.MustCompile(`[0-9a-f]{32}|[0-9a-f]{16}|[A-Z2-7]{16}`)
 
-// masked is a page without the random values that differ between any two runs.
-func masked(status int, body string, h http.Header) string {
+// maskedPage is a page without the random values that differ between any two runs.
+func maskedPage(status int, body string, h http.Header) string {
 	h.Del("Date")
 	return volatile.ReplaceAllString(fmt.Sprint(status, h, body), "RANDOM")
 }
@@ -150,12 +150,12 @@ func TestContributorsAreBlind(t *testing.T) {
 	_, _, err := among.request(lead, nil)
 	must(t, err)
 	for _, path := range []string{"/", "/contribute", "/contribute/state", "/openings", "/openings/state", "/leads/" + lead.ID, "/leads/00000000000000000000000000000000"} {
-		a, b := masked(alone.browse("contributor/bank-a", path)), masked(among.browse("contributor/bank-a", path))
+		a, b := maskedPage(alone.browse("contributor/bank-a", path)), maskedPage(among.browse("contributor/bank-a", path))
 		if a != b {
 			t.Errorf("%s differs:\n%s\n%s", path, a, b)
 		}
 	}
-	there, not := masked(among.browse("contributor/bank-a", "/leads/"+lead.ID)), masked(among.browse("contributor/bank-a", "/leads/00000000000000000000000000000000"))
+	there, not := maskedPage(among.browse("contributor/bank-a", "/leads/"+lead.ID)), maskedPage(among.browse("contributor/bank-a", "/leads/00000000000000000000000000000000"))
 	if there != not {
 		t.Error("a refusal tells whether the lead exists")
 	}
