@@ -27,6 +27,8 @@ type Problem struct {
 	Detail    string        `json:"detail"`
 	RequestID string        `json:"request_id"`
 	Lines     []LineProblem `json:"lines"`
+	// Conflict is a key holder's signed CosignRefusal, if that is what it is.
+	Conflict *signed.Object `json:"conflict,omitempty"`
 }
 
 // A LineProblem is what is wrong with one observation of a batch; Line counts

@@ -51,6 +51,7 @@ const (
 	BatchDomain           = "parallax/evaluation-batch/v1"
 	EvaluateReceiptDomain = "parallax/evaluation-receipt/v1"
 	DenialAckDomain       = "parallax/denial-ack/v1"
+	RefusalDomain         = "parallax/cosign-refusal/v1"
 	ReceiptDomain         = "parallax/receipt/v1"
 )
 
@@ -183,6 +184,27 @@ type EvaluateReceipt struct {
 type CosignRequest struct {
 	Note  []byte           `json:"note"`
 	Proof tlog.Consistency `json:"proof"`
+}
+
+// A CosignRefusal says, under the holder's signature, that a checkpoint of the
+// log does not follow from what this holder has cosigned, and where it stands.
+// It travels in the Conflict of a [Problem], so that the log turns read-only on
+// a fork at once; beside the checkpoint that it refuses it is evidence.
+type CosignRefusal struct {
+	Checkpoint opening.Hash  `json:"checkpoint"` // Digest of the refused note
+	Conflict   tlog.Conflict `json:"conflict"`
+}
+
+// OpenRefusal verifies a holder's refusal of exactly this note.
+func OpenRefusal(o signed.Object, h opening.Holder, note []byte) (*tlog.Conflict, error) {
+	var r CosignRefusal
+	if err := o.Open(RefusalDomain, h.Key, &r); err != nil {
+		return nil, fmt.Errorf("refusal: %w", err)
+	}
+	if r.Checkpoint != opening.Digest(note) || r.Conflict.Size < 0 {
+		return nil, errors.New("refusal: it is of another checkpoint")
+	}
+	return &r.Conflict, nil
 }
 
 // CosignAnswer is a cosignature line.

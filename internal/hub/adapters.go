@@ -115,5 +115,13 @@ func (w witness) Cosign(ctx context.Context, note []byte, proof tlog.Consistency
 	c := client.Caller{Sender: o.Identity.ID, Key: o.Identity.signKey(), HTTP: o.HTTP, Now: o.Clock.Now, Random: o.Random}
 	var ans client.CosignAnswer
 	err := c.Call(ctx, w.to.ID, w.to.URL, client.PathCosign, client.CosignRequest{Note: note, Proof: proof}, &ans)
+	var p *client.Problem
+	if errors.As(err, &p) && p.Conflict != nil {
+		c, cerr := client.OpenRefusal(*p.Conflict, w.to, note)
+		if cerr != nil {
+			return nil, errors.Join(err, cerr)
+		}
+		return nil, fmt.Errorf("%w: %w", err, c)
+	}
 	return ans.Line, err
 }

@@ -87,7 +87,16 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Write(raw)
 }
 
-// problem renders an error as problem+json (RFC 9457): one safe sentence.
+// problemBody is a problem document (RFC 9457): one safe sentence and, in a
+// refusal to cosign, the signed statement of where this holder stands.
+type problemBody struct {
+	Title    string         `json:"title"`
+	Status   int            `json:"status"`
+	Detail   string         `json:"detail"`
+	Conflict *signed.Object `json:"conflict,omitempty"`
+}
+
+// problem renders an error as problem+json.
 func problem(w http.ResponseWriter, err error) {
 	status := map[fault.Kind]int{fault.Invalid: http.StatusBadRequest, fault.NotFound: http.StatusNotFound,
 		fault.Forbidden: http.StatusForbidden, fault.Conflict: http.StatusConflict,
@@ -95,7 +104,12 @@ func problem(w http.ResponseWriter, err error) {
 	if status == 0 {
 		status = http.StatusInternalServerError
 	}
-	raw, merr := json.Marshal(map[string]any{"title": http.StatusText(status), "status": status, "detail": fault.Sentence(err)})
+	body := problemBody{Title: http.StatusText(status), Status: status, Detail: fault.Sentence(err)}
+	var c *conflict
+	if errors.As(err, &c) {
+		body.Conflict = &c.statement
+	}
+	raw, merr := json.Marshal(body)
 	if merr != nil {
 		raw = []byte(`{"title":"internal error"}`)
 	}

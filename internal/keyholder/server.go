@@ -183,7 +183,7 @@ func (s *Server) Cosign(o signed.Object) (client.CosignAnswer, error) {
 	w := tlog.WitnessState{Size: last.Size, Root: last.Root}
 	line, next, err := s.consider(w, req, now)
 	if err != nil {
-		return client.CosignAnswer{}, fault.Wrap(fault.Conflict, "The checkpoint was not cosigned: "+err.Error()+".", err)
+		return client.CosignAnswer{}, fault.Wrap(fault.Conflict, "The checkpoint was not cosigned: "+err.Error()+".", s.refusal(req.Note, err))
 	}
 	if next.Size > last.Size || len(s.state.witness) == 0 {
 		rec := witnessed{Size: next.Size, Root: next.Root, Time: now.UnixMicro()}

@@ -7,6 +7,7 @@ import (
 
 	"parallax/client"
 	"parallax/opening"
+	"parallax/signed"
 	"parallax/tlog"
 )
 
@@ -22,6 +23,29 @@ func (s *Server) consider(w tlog.WitnessState, req client.CosignRequest, now tim
 		return nil, w, err
 	}
 	return tlog.Cosign(cp, s.who.ID, s.who.witnessKey(), now), next, nil
+}
+
+// A conflict is a refusal to cosign with the signed statement that shows where
+// this holder stands.
+type conflict struct {
+	error
+	statement signed.Object
+}
+
+// Unwrap gives the reason.
+func (c *conflict) Unwrap() error { return c.error }
+
+// refusal signs where this holder stands, if that is why it refused.
+func (s *Server) refusal(note []byte, err error) error {
+	var c *tlog.Conflict
+	if !errors.As(err, &c) {
+		return err
+	}
+	o, serr := signed.Sign(client.RefusalDomain, s.who.ID, s.who.signKey(), client.CosignRefusal{Checkpoint: opening.Digest(note), Conflict: *c})
+	if serr != nil {
+		return errors.Join(err, serr)
+	}
+	return &conflict{err, o}
 }
 
 // verifyCheckpoint accepts a bundle's checkpoint only with a quorum of the
