@@ -32,10 +32,11 @@ func clean(raw string) (string, error) {
 			return "", problem("not-a-selector", "This value contains control characters and is not an identifier.")
 		}
 	}
-	if looksLikeMedia(s) {
+	plain := fold(s)
+	if looksLikeMedia(s) || looksLikeMedia(plain) {
 		return "", problem("not-a-selector", "This value looks like a file or encoded data, not an identifier.")
 	}
-	if madeNumber.MatchString(s) {
+	if madeNumber.MatchString(plain) {
 		return "", problem("made-number", "A program turned this identifier into a number and may have lost digits: export the column as text.")
 	}
 	if len(s) > 1 && s[0] == '\'' && (digit(s[1]) || s[1] == '+') {

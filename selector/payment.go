@@ -88,7 +88,7 @@ func isCard(d string) bool {
 }
 
 func readPayID(raw string, hint Hint) ([]form, error) {
-	s := fold(raw)
+	s := refang(fold(raw))
 	kind, rest, typed := strings.Cut(s, ":")
 	kind = strings.ToLower(kind)
 	if typed {
@@ -100,15 +100,19 @@ func readPayID(raw string, hint Hint) ([]form, error) {
 	if strings.Trim(s, "+0123456789 ()-.") != "" {
 		return payIDAs("org", s, hint)
 	}
+	business := "abn"
+	if digits := strings.ReplaceAll(s, " ", ""); len(digits) == 9 {
+		business = "acn"
+	}
 	phone, phoneErr := payIDAs("phone", s, hint)
-	abn, abnErr := payIDAs("abn", s, hint)
+	number, numberErr := payIDAs(business, s, hint)
 	switch {
-	case phoneErr == nil && abnErr == nil:
-		return nil, problem("ambiguous", "This could be a phone number or an ABN: write phone: or abn: before it.")
+	case phoneErr == nil && numberErr == nil:
+		return nil, problem("ambiguous", "This could be a phone number or a business number: write phone:, abn: or acn: before it.")
 	case phoneErr == nil:
 		return phone, nil
-	case abnErr == nil:
-		return abn, nil
+	case numberErr == nil:
+		return number, nil
 	}
 	return nil, phoneErr
 }
@@ -136,6 +140,12 @@ func payIDAs(kind, s string, hint Hint) ([]form, error) {
 			return nil, badChecksum()
 		}
 		return one("abn", "abn:"+s), nil
+	case "acn", "arbn", "arsn": // one series of numbers with one check digit
+		s = strings.ReplaceAll(s, " ", "")
+		if !goodACN(s) {
+			return nil, badChecksum()
+		}
+		return one("acn", "acn:"+s), nil
 	case "org":
 		s = strings.ToLower(strings.Join(strings.Fields(s), " "))
 		if s == "" || len(s) > 256 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789 .-_&'") != "" {
@@ -162,8 +172,20 @@ func goodABN(s string) bool {
 	return sum%89 == 0
 }
 
+// goodACN applies the weights 8 to 1 of the companies register, modulus 10.
+func goodACN(s string) bool {
+	if len(s) != 9 || !allDigits(s) {
+		return false
+	}
+	sum := 0
+	for i := range 8 {
+		sum += int(s[i]-'0') * (8 - i)
+	}
+	return int(s[8]-'0') == (10-sum%10)%10
+}
+
 func readPayService(raw string, hint Hint) ([]form, error) {
-	s := fold(raw)
+	s := refang(fold(raw))
 	service, account, typed := strings.Cut(s, ":")
 	if !typed {
 		service, account = hint.Platform, s

@@ -62,7 +62,7 @@ func readUsername(raw string, hint Hint) ([]form, error) {
 		return nil, err
 	}
 	if on == "reddit" {
-		name = strings.TrimPrefix(strings.TrimPrefix(name, "/"), "u/")
+		name, _ = cutPrefixFold(strings.TrimPrefix(name, "/"), "u/")
 	}
 	name, err = precis.UsernameCaseMapped.String(name)
 	if err != nil || name == "" || strings.ContainsAny(name, "@/") { // a slash: a link to a profile

@@ -146,21 +146,6 @@ func TestInputUnambiguous(t *testing.T) {
 	})
 }
 
-func FuzzNormalise(f *testing.F) {
-	f.Add("a.b+c@gmail.com", "AU", "kik")
-	f.Add("https://www.example.com/%2e%2E/x?q=%zz", "", "")
-	f.Fuzz(func(t *testing.T, raw, country, platform string) {
-		for _, c := range Classes() {
-			got, _ := Normalise(c, raw, Hint{Country: country, Platform: platform})
-			for _, s := range got {
-				stable(t, s)
-				Warn(s)
-			}
-		}
-		Guess(platform, []string{raw})
-	})
-}
-
 func BenchmarkNormaliseEmail(b *testing.B) {
 	for b.Loop() {
 		_, _ = Normalise(Email, "J.Doe+x@gmail.com", Hint{})

@@ -1,6 +1,8 @@
 package selector
 
 import (
+	"encoding/base32"
+	"encoding/hex"
 	"strings"
 )
 
@@ -29,7 +31,7 @@ func readDevice(raw string, _ Hint) ([]form, error) {
 }
 
 func guessDevice(s string) ([]form, error) {
-	plain := strings.NewReplacer(" ", "", "-", "", "/", "").Replace(s)
+	plain := strings.NewReplacer(" ", "", "-", "", "/", "", "{", "", "}", "").Replace(s)
 	switch {
 	case len(plain) == 32 && isHex(plain):
 		return readUUID(s)
@@ -117,7 +119,7 @@ func plainAlgorithm(s string) string {
 // A bare digest needs its algorithm from the record: a perceptual hash of 128
 // or 256 bits looks just like MD5 or SHA-256.
 func readHash(raw string, hint Hint) ([]form, error) {
-	s := fold(raw)
+	s, _ := cutPrefixFold(fold(raw), "urn:")
 	told := plainAlgorithm(fold(hint.Algorithm))
 	if perceptualNames[told] {
 		return nil, perceptual()
@@ -152,6 +154,13 @@ func badHash() error {
 }
 
 func readDigest(kind, s string) ([]form, error) {
+	if kind == "sha1" && len(s) == 32 { // file-sharing networks write it in base32
+		b, err := base32.StdEncoding.DecodeString(strings.ToUpper(s))
+		if err != nil {
+			return nil, badHash()
+		}
+		s = hex.EncodeToString(b)
+	}
 	s = strings.ToLower(s)
 	if !isHex(s) {
 		return nil, badHash()

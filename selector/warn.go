@@ -77,6 +77,7 @@ var (
 	disposable  = words("mailinator.com guerrillamail.com 10minutemail.com temp-mail.org tempmail.com yopmail.com sharklasers.com trashmail.com getnada.com maildrop.cc dispostable.com throwawaymail.com fakeinbox.com mailnesia.com moakt.com")
 	shorteners  = words("bit.ly tinyurl.com t.co goo.gl ow.ly is.gd buff.ly cutt.ly rebrand.ly rb.gy shorturl.at tiny.cc v.gd t.ly lnkd.in s.id")
 	roots       = words("facebook.com instagram.com x.com twitter.com youtube.com tiktok.com snapchat.com discord.com discord.gg telegram.org t.me whatsapp.com reddit.com kik.com roblox.com twitch.tv google.com drive.google.com mega.nz dropbox.com github.com github.io blogspot.com wordpress.com tumblr.com pinterest.com linkedin.com paypal.com paypal.me onlyfans.com microsoft.com apple.com icloud.com gmail.com outlook.com hotmail.com yahoo.com steamcommunity.com linktr.ee wikipedia.org")
+	generic     = words("watch profile.php story.php photo.php photo permalink.php search results open uc share login home index.php") // only their query, if any, is specific
 	placeholder = words("unknown none null n/a na nil test admin user anonymous deleted deleted_user undefined guest example root [deleted] - . ? unavailable redacted")
 )
 
@@ -145,7 +146,7 @@ func warnURL(s Selector) string {
 		return code
 	}
 	code := warnHost(host)
-	if path != "" && (code == "platform-root" || code == "disposable") {
+	if path != "" && !generic[path] && (code == "platform-root" || code == "disposable") {
 		return ""
 	}
 	return code

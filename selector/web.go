@@ -3,6 +3,7 @@ package selector
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"strings"
 
 	"github.com/nlnwa/whatwg-url/url"
@@ -60,12 +61,15 @@ func readDomain(raw string, _ Hint) ([]form, error) {
 	return one("exact", dropWWW(d)), nil
 }
 
+// scheme: a path or query may hold "://" too.
+var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
 // readURL gives the whole address without user name, password and fragment,
 // the host with its path, and the host. The last two ignore scheme, port,
 // query and a leading "www.", which organisations record differently.
 func readURL(raw string, _ Hint) ([]form, error) {
 	s := refang(raw)
-	if !strings.Contains(s, "://") {
+	if !scheme.MatchString(s) {
 		if authority, _, _ := strings.Cut(s, "/"); strings.Contains(authority, "@") {
 			return nil, badURL() // an e-mail address
 		}
