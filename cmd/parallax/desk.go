@@ -17,6 +17,7 @@ type deskCmd struct {
 	Check    deskCheck    `cmd:"" help:"Read a file and report what it would contribute; offline, sends nothing."`
 	Submit   deskSubmit   `cmd:"" help:"Show what a file would submit, then submit it; resumes after a break."`
 	Status   deskStatus   `cmd:"" help:"Show what this desk holds and has done; asks nobody."`
+	Show     deskShow     `cmd:"" help:"Show what this desk submitted under a reference; asks nobody."`
 	Receipts deskReceipts `cmd:"" help:"Fetch the log proofs of all receipts and save them as files."`
 	Withdraw deskWithdraw `cmd:"" help:"Withdraw what was submitted under a reference."`
 	Inbox    deskInbox    `cmd:"" help:"List ready leads and openings (approvers)."`

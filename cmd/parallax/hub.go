@@ -22,6 +22,7 @@ import (
 type hubCmd struct {
 	Init  hubInit  `cmd:"" help:"Make the hub's identity and print its public card."`
 	Serve hubServe `cmd:"" help:"Run the hub; before the key ceremony it serves the ceremony's board."`
+	Show  hubShow  `cmd:"" help:"Show what the hub's operator can see on its own disk; asks nobody, changes nothing."`
 }
 
 type hubInit struct {

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"parallax/internal/fault"
 	"parallax/internal/sim"
@@ -93,6 +96,15 @@ func interrupted(o Options) error {
 }
 
 func (s *stage) play(ctx context.Context, o Options) error {
+	var ln net.Listener
+	if !o.Once {
+		var err error
+		if ln, err = net.Listen("tcp", o.Listen); err != nil {
+			return fault.Wrap(fault.Invalid, fmt.Sprintf("--listen: %v", err), err)
+		}
+		defer ln.Close()
+		s.home = "http://" + ln.Addr().String() + "/"
+	}
 	if err := s.say.step("keys", "keys of all bodies, ceremony of three key holders", func() error { return s.keys(ctx) }); err != nil {
 		return err
 	}
@@ -102,23 +114,47 @@ func (s *stage) play(ctx context.Context, o Options) error {
 	if o.Once {
 		return s.once(ctx, o)
 	}
+	if err := s.say.step("pages", "the desks' own pages", func() error { return s.deskPages(ctx) }); err != nil {
+		return err
+	}
 	if !o.Fresh {
 		if err := s.fill(ctx); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintln(o.Out, s.plan.Hub.URL)
+	return s.welcome(ctx, o, ln)
+}
+
+// welcome serves the start page, says where, and waits.
+func (s *stage) welcome(ctx context.Context, o Options, ln net.Listener) error {
+	log := slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	t, err := newTour(ctx, s, o.Fresh)
+	if err != nil {
+		return err
+	}
+	x, err := newSite(t, o.Fresh, log)
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: x.handler(log), ReadHeaderTimeout: 10 * time.Second}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(ln) }()
+	defer srv.Close()
+	fmt.Fprintf(o.Err, "Ready after %.0f s. Everything runs on this machine and ends with Ctrl+C. Open this address in a browser:\n", s.say.total())
+	fmt.Fprintln(o.Out, s.home)
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-s.prog.died:
+		return err
+	case err := <-ended:
 		return err
 	}
 }
 
 // fill feeds the pool and brings the leads to where they can be requested.
 func (s *stage) fill(ctx context.Context) error {
-	err := s.say.step("feed", "each desk blinds, seals and submits its export", func() error { _, err := s.feed(ctx); return err })
+	err := s.say.step("feed", "each desk blinds, seals and submits its export", func() (err error) { s.sent, err = s.feed(ctx); return err })
 	if err != nil {
 		return err
 	}
@@ -128,20 +164,16 @@ func (s *stage) fill(ctx context.Context) error {
 // once runs the loop to its end and prints the summary.
 func (s *stage) once(ctx context.Context, o Options) error {
 	sum := Summary{Seed: o.Seed, Actors: o.Actors}
-	var sent fed
-	err := s.say.step("feed", "each desk blinds, seals and submits its export", func() (err error) { sent, err = s.feed(ctx); return err })
-	if err != nil {
+	if err := s.fill(ctx); err != nil {
 		return err
 	}
+	sent := s.sent
 	sum.Organisations, sum.Observations, sum.Contributions, sum.Selectors = sent.Organisations, sent.Observations, sent.Contributions, sent.Selectors
-	if err := s.say.step("link", "the log is witnessed, the pool links, leads form", func() error { return s.ready(ctx) }); err != nil {
-		return err
-	}
 	if err := s.say.step("withdraw", "a member withdraws the row of a false lead", func() error { return s.withdrawn(ctx, &sum) }); err != nil {
 		return err
 	}
 	var opened []sim.Ref
-	err = s.say.step("open", "requests, approvals, release, reading", func() error {
+	err := s.say.step("open", "requests, approvals, release, reading", func() error {
 		leads, err := s.openAll(ctx)
 		opened, sum.LeadsOpened = refs(leads), len(leads)
 		return err

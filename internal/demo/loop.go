@@ -71,7 +71,7 @@ func (s *stage) openAll(ctx context.Context) ([]desk.Lead, error) {
 	}
 	out := make([]desk.Lead, len(ids))
 	for i, id := range ids {
-		if err := s.deskJSON(ctx, authorityID, &out[i], "open", id, "--json"); err != nil {
+		if out[i], err = s.open(ctx, id); err != nil {
 			return nil, err
 		}
 	}

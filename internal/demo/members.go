@@ -29,6 +29,11 @@ func contributors() []sim.Organisation {
 	return out
 }
 
+// holderTitle is a key holder's name for a reader.
+func holderTitle(id string) string {
+	return "Key holder " + strings.TrimPrefix(id, "holder-")
+}
+
 // title is an organisation's name for a reader.
 func title(id string) string {
 	switch id {

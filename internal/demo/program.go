@@ -98,6 +98,11 @@ func (f *Failed) Sentence() string {
 	return strings.TrimPrefix(lines[len(lines)-1], "parallax: ")
 }
 
+func asFailed(err error) (*Failed, bool) {
+	var f *Failed
+	return f, errors.As(err, &f)
+}
+
 // named is a command without its options, for messages.
 func named(args []string) string { return "parallax " + strings.Join(args[:min(2, len(args))], " ") }
 

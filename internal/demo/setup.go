@@ -2,11 +2,13 @@ package demo
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
 	"strconv"
+	"sync"
 	"time"
 
 	"parallax/client"
@@ -127,7 +129,10 @@ func (s *stage) keys(ctx context.Context) error {
 		return err
 	}
 	args := append([]string{"hub", "serve", "--dir", s.path("hub"), "--plan", file, "--listen", hubAddr,
-		"--tick", tick.String(), "--leaves", strconv.Itoa(leaves)}, s.demo()...)
+		"--tick", tick.String(), "--leaves", strconv.Itoa(leaves), "--demo-console"}, s.demo()...)
+	if s.home != "" {
+		args = append(args, "--home", s.home)
+	}
 	if err := s.prog.serve(ctx, hubID, s.plan.Hub.URL+client.PathStatus, args...); err != nil {
 		return err
 	}
@@ -274,4 +279,28 @@ func (s *stage) publish(ctx context.Context, m opening.Manifest) error {
 	}
 	_, err = s.prog.run(ctx, "governance", "publish", file)
 	return err
+}
+
+// deskPages starts the local page of each desk that has one.
+func (s *stage) deskPages(ctx context.Context) error {
+	var jobs []func(context.Context) error
+	var mu sync.Mutex
+	for _, id := range served {
+		jobs = append(jobs, func(ctx context.Context) error {
+			addr, err := freeAddr()
+			if err != nil {
+				return err
+			}
+			p := page{URL: "http://" + addr, Key: rand.Text()}
+			args := append([]string{"desk", "serve", "--dir", s.path("desks", id), "--listen", addr, "--access-key", p.Key, "--home", s.home}, s.demo()...)
+			if err := s.prog.serve(ctx, "desk-"+id, p.URL, args...); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			s.pages[id] = p
+			return nil
+		})
+	}
+	return together(ctx, jobs...)
 }

@@ -45,6 +45,7 @@ type stage struct {
 	pin      string
 	opened   time.Time // simulated time at which the demonstration began
 	home     string    // URL of the start page
+	sent     fed
 
 	pages map[string]page // by desk
 

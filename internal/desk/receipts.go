@@ -195,6 +195,15 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 	})
 }
 
+// Own gives this desk's own records of what it submitted under a reference.
+func (d *Desk) Own(ctx context.Context, reference string) ([]OwnRecord, error) {
+	own, err := d.records.own(ctx, "reference", []byte(reference))
+	if err == nil && (len(own) == 0 || reference == "") {
+		err = fault.New(fault.NotFound, "This desk has submitted nothing under that reference.")
+	}
+	return own, err
+}
+
 // A Withdrawal is how far a denial has come.
 type Withdrawal struct {
 	Observations int      `json:"observations"`
@@ -213,12 +222,9 @@ func (d *Desk) Withdraw(ctx context.Context, reference, reason string) (Withdraw
 	if err != nil {
 		return Withdrawal{}, err
 	}
-	own, err := d.records.own(ctx, "reference", []byte(reference))
+	own, err := d.Own(ctx, reference)
 	if err != nil {
 		return Withdrawal{}, err
-	}
-	if len(own) == 0 || reference == "" {
-		return Withdrawal{}, fault.New(fault.NotFound, "This desk has submitted nothing under that reference.")
 	}
 	den := opening.Denial{Kind: opening.DenyWithdraw, Pool: m.Manifest.Pool, Member: d.who.ID, Reason: reason, Time: d.clock.Now().UnixMicro()}
 	for _, o := range own {

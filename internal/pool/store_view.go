@@ -156,3 +156,21 @@ func readStored(ctx context.Context, tx *store.Tx, label seal.Label) (Stored, er
 	}
 	return x, nil
 }
+
+// Holdings are counts over the whole pool. Only the hub's operator may see
+// them: to a contributor they would tell of others.
+type Holdings struct {
+	Observations int64 `json:"observations"` // live
+	Tags         int64 `json:"tags"`         // distinct, of live observations
+	SharedTags   int64 `json:"shared_tags"`  // that two organisations or more hold
+}
+
+// Count counts what the pool holds.
+func (s *Service) Count(ctx context.Context) (h Holdings, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM pool_observation WHERE state = 'live'),
+			(SELECT COUNT(*) FROM (SELECT DISTINCT tag FROM pool_obs_tag) t), (SELECT COUNT(*) FROM pool_token_sum WHERE orgs >= 2)`).
+			Scan(&h.Observations, &h.Tags, &h.SharedTags)
+	})
+	return h, err
+}
