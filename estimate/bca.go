@@ -19,30 +19,37 @@ type BCaResult struct {
 	Lost         float64 // share of replicates without an estimate
 }
 
-// BCa repeats a whole estimation, its choice of a model included, on samples
+// bca repeats whole estimations, their choice of a model included, on samples
 // drawn anew from the observed histories (DiCiccio and Efron 1996; Chan,
 // Silverman and Vincent 2021). An interval from one chosen model would leave
-// out the models that other samples would have chosen. run estimates on the
-// counts that a fitter holds; it must be a function of these alone. tick is
-// called after each replicate, from several goroutines.
-func bca(ctx context.Context, t Table, reps int, seed, stream uint64, run func(*fitter) float64, tick func()) (BCaResult, error) {
+// out the models that other samples would have chosen. run fills one estimate
+// for each of width ways of estimating from the counts that a fitter holds, and
+// depends on nothing else. tick is called after each replicate, from several
+// goroutines.
+func bca(ctx context.Context, t Table, reps, width int, seed, stream uint64, run func(*fitter, []float64), tick func()) ([]BCaResult, error) {
+	out := make([]BCaResult, width)
 	base := newFitter(t)
-	out := BCaResult{Estimate: Estimate{Point: run(base)}}
-	out.Acceleration = acceleration(base, t, run)
-	reps = max(reps, 1)
-	out.Replicates = make([]float64, reps)
+	points := make([]float64, width)
+	run(base, points)
+	skew := acceleration(base, t, width, run)
+	for w := range out {
+		out[w] = BCaResult{Estimate: Estimate{Point: points[w]}, Acceleration: skew[w], Replicates: make([]float64, reps)}
+	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), reps) {
 		wg.Go(func() {
 			f := newFitter(t)
-			y := make([]float64, len(f.y))
+			y, got := make([]float64, len(f.y)), make([]float64, width)
 			for i := int(next.Add(1)) - 1; i < reps && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				// Each replicate has a generator of its own, so that the answer does
 				// not depend on how many processors share the work.
 				resample(newRand(seed, stream, uint64(i)), t.Cells, y)
 				f.load(y)
-				out.Replicates[i] = run(f)
+				run(f, got)
+				for w := range out {
+					out[w].Replicates[i] = got[w]
+				}
 				if tick != nil {
 					tick()
 				}
@@ -51,43 +58,53 @@ func bca(ctx context.Context, t Table, reps int, seed, stream uint64, run func(*
 	}
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
-		return out, err
+		return nil, err
 	}
-	slices.Sort(out.Replicates)
-	out.limits()
+	for w := range out {
+		slices.Sort(out[w].Replicates)
+		out[w].limits()
+	}
 	return out, nil
 }
 
-// maxLost is the share of replicates without an estimate above which there is
-// no upper limit: they belong above it, and are more than the limit leaves out.
-const maxLost = 0.025
-
-// acceleration is the skew of the estimate's jackknife over distinct histories,
+// acceleration is the skew of each estimate's jackknife over distinct histories,
 // each weighted by its count.
-func acceleration(f *fitter, t Table, run func(*fitter) float64) float64 {
+func acceleration(f *fitter, t Table, width int, run func(*fitter, []float64)) []float64 {
 	y := make([]float64, len(f.y))
-	left := make([]float64, len(t.Cells))
-	mean, n := 0.0, float64(t.N())
+	left := make([][]float64, len(t.Cells))
 	for i, c := range t.Cells {
 		for _, d := range t.Cells {
 			y[d.History] = float64(d.Count)
 		}
 		y[c.History]--
 		f.load(y)
-		left[i] = run(f)
-		mean += left[i] * float64(c.Count) / n
+		left[i] = make([]float64, width)
+		run(f, left[i])
 	}
-	var s2, s3 float64
-	for i, c := range t.Cells {
-		d := mean - left[i]
-		s2 += float64(c.Count) * d * d
-		s3 += float64(c.Count) * d * d * d
+	out := make([]float64, width)
+	n := float64(t.N())
+	for w := range out {
+		var mean, s2, s3 float64
+		for i, c := range t.Cells {
+			mean += left[i][w] * float64(c.Count) / n
+		}
+		for i, c := range t.Cells {
+			d := mean - left[i][w]
+			s2 += float64(c.Count) * d * d
+			s3 += float64(c.Count) * d * d * d
+		}
+		// Without spread, or with a sample that has no estimate, the limits are
+		// plain percentiles.
+		if a := s3 / (6 * math.Pow(s2, 1.5)); finite(a) {
+			out[w] = a
+		}
 	}
-	if a := s3 / (6 * math.Pow(s2, 1.5)); finite(a) {
-		return a
-	}
-	return 0 // no spread, or a sample without an estimate: plain percentiles
+	return out
 }
+
+// maxLost is the share of replicates without an estimate above which there is
+// no upper limit: they belong above it, and are more than the limit leaves out.
+const maxLost = 0.025
 
 // limits sets the 95 % limits from the sorted replicates. As in the published
 // analyses, replicates without an estimate are left out; how many is kept.
@@ -134,11 +151,14 @@ func quantile8(sorted []float64, p float64) float64 {
 
 // StepwiseBCa is the interval for Stepwise.
 func StepwiseBCa(ctx context.Context, t Table, p float64, reps int, seed uint64, tick func()) (BCaResult, error) {
-	return bca(ctx, t, reps, seed, streamBCa, func(f *fitter) float64 {
-		fit, err := f.stepwise(p)
-		if err != nil {
-			return math.Inf(1)
+	out, err := bca(ctx, t, reps, 1, seed, streamBCa, func(f *fitter, got []float64) {
+		got[0] = math.Inf(1)
+		if fit, err := f.stepwise(p); err == nil {
+			got[0] = fit.N
 		}
-		return fit.N
 	}, tick)
+	if err != nil {
+		return BCaResult{}, err
+	}
+	return out[0], nil
 }

@@ -60,7 +60,7 @@ func TestTopBCa(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			lows, highs = append(lows, got.Low), append(highs, got.High)
+			lows, highs = append(lows, got[c.top-1].Low), append(highs, got[c.top-1].High)
 		}
 		slices.Sort(lows)
 		slices.Sort(highs)

@@ -110,9 +110,9 @@ type dga struct {
 
 	grid   []float64   // values of the unseen, each the middle of its width
 	width  []float64   // how many whole numbers each value stands for
-	scores [][]float64 // by mask, then grid value
+	scores [][]float64 // by mask, then grid value; mask 0 is the empty separator
 	common []float64   // by grid value
-	empty  []float64   // by grid value: the score of the empty separator
+	buffer []float64
 }
 
 func newDGA(t Table, o DGAOptions) *dga {
@@ -145,7 +145,7 @@ func newDGA(t Table, o DGAOptions) *dga {
 
 // setGrid chooses the values of the unseen and computes each mask's score there.
 // Every whole number is taken up to some thousands; beyond, each value stands
-// for a stretch that is short beside both its distance from zero (1/4096) and
+// for a stretch that is short beside both its distance from zero (1/2048) and
 // the spread that n records can show. Past thirty times the observed there is only
 // tail, and the stretches are longer.
 func (d *dga) setGrid(limit float64, points int) {
@@ -154,7 +154,7 @@ func (d *dga) setGrid(limit float64, points int) {
 		d.grid = append(d.grid, math.Round(1+float64(i)*(limit-1)/float64(points-1)))
 		d.width = append(d.width, 1)
 	}
-	relative := min(1.0/4096, 1/(8*math.Sqrt(d.n)))
+	relative := min(1.0/2048, 1/(8*math.Sqrt(d.n)))
 	fine := d.fineEnd()
 	for v := 1.0; points == 0 && v <= limit; {
 		if v > fine {
@@ -172,10 +172,10 @@ func (d *dga) setGrid(limit float64, points int) {
 			d.scores[mask][i] = lgamma(u+d.zero[mask]) + d.rest[mask]
 		}
 	}
-	d.common, d.empty = make([]float64, len(d.grid)), make([]float64, len(d.grid))
+	d.common, d.scores[0] = make([]float64, len(d.grid)), make([]float64, len(d.grid))
 	for i, u := range d.grid {
 		d.common[i] = d.shared(u) + math.Log(d.width[i])
-		d.empty[i] = lgamma(u+d.n+d.total()) - lgamma(d.total())
+		d.scores[0][i] = lgamma(u+d.n+d.total()) - lgamma(d.total())
 	}
 }
 
@@ -191,18 +191,22 @@ func (d *dga) shared(unseen float64) float64 {
 	return lgamma(d.total()) - lgamma(n+d.total()) + lgamma(n+1) - lgamma(unseen+1) + d.ground + d.prior(n)
 }
 
-// logWeight is a graph's log weight at a grid value. An empty separator stands
-// for the total: its score cancels one total of the shared part.
-func (d *dga) logWeight(g decomposable, i int) float64 {
-	w := d.common[i]
+// logWeights are a graph's log weights at every step-th grid value. An empty
+// separator stands for the total: its score cancels one total of the shared part.
+func (d *dga) logWeights(g decomposable, step int) []float64 {
+	w := d.buffer[:0]
+	for i := 0; i < len(d.grid); i += step {
+		w = append(w, d.common[i])
+	}
+	d.buffer = w
 	for _, c := range g.cliques {
-		w += d.scores[c][i]
+		for i, score := 0, d.scores[c]; i < len(w); i++ {
+			w[i] += score[i*step]
+		}
 	}
 	for _, s := range g.separators {
-		if s != 0 {
-			w -= d.scores[s][i]
-		} else {
-			w -= d.empty[i]
+		for i, score := 0, d.scores[s]; i < len(w); i++ {
+			w[i] -= score[i*step]
 		}
 	}
 	return w
@@ -253,6 +257,9 @@ func (r *DGAResult) summarise(d *dga, density []float64, sum float64) {
 // screenEvery-th grid values are used to weigh the graphs at first.
 const screenEvery = 8
 
+// negligible is the log of a weight, beside the largest, that rounding swallows.
+const negligible = -37
+
 // screen weighs the graphs at a few values, so that the many that do not matter
 // cost little. It returns the largest log weight seen and each graph's share.
 func (d *dga) screen() (top float64, share []float64) {
@@ -262,21 +269,16 @@ func (d *dga) screen() (top float64, share []float64) {
 	if len(d.grid) <= 4096 {
 		step = 1
 	}
-	logs := make([]float64, 0, len(d.grid)/step+1)
 	tops := make([]float64, len(d.graphs))
 	for g := range d.graphs {
-		logs = logs[:0]
-		high := math.Inf(-1)
-		for i := 0; i < len(d.grid); i += step {
-			w := d.logWeight(d.graphs[g], i)
-			logs = append(logs, w)
-			high = max(high, w)
-		}
+		logs := d.logWeights(d.graphs[g], step)
+		tops[g] = slices.Max(logs)
 		for _, w := range logs {
-			share[g] += math.Exp(w - high)
+			if w -= tops[g]; w > negligible {
+				share[g] += math.Exp(w)
+			}
 		}
-		tops[g] = high
-		top = max(top, high)
+		top = max(top, tops[g])
 	}
 	sum := 0.0
 	for g := range share {
@@ -291,9 +293,9 @@ func (d *dga) screen() (top float64, share []float64) {
 
 // spread adds a graph's weights over the grid to density and returns their sum.
 func (d *dga) spread(g decomposable, top float64, density []float64) (sum float64) {
-	for i := range d.grid {
-		if lw := d.logWeight(g, i) - top; lw > -60 {
-			w := math.Exp(lw)
+	for i, w := range d.logWeights(g, 1) {
+		if w -= top; w > negligible {
+			w = math.Exp(w)
 			density[i] += w
 			sum += w
 		}

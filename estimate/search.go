@@ -87,6 +87,14 @@ func openTerms(m Model, k, size int) (open []uint32) {
 // Search fits every model up to an order and gives the best top sound ones,
 // best first.
 func Search(ctx context.Context, t Table, order, top int, by Criterion) ([]Fit, error) {
+	all, err := fitAll(ctx, t, order)
+	if err != nil {
+		return nil, err
+	}
+	return newFitter(t).bestSound(all, top, by)
+}
+
+func fitAll(ctx context.Context, t Table, order int) ([]Fit, error) {
 	models, err := Models(t.K(), order)
 	if err != nil {
 		return nil, err
@@ -101,7 +109,7 @@ func Search(ctx context.Context, t Table, order, top int, by Criterion) ([]Fit, 
 			all = append(all, fit)
 		}
 	}
-	return f.bestSound(all, top, by)
+	return all, nil
 }
 
 // bestSound keeps the best top fits that exist. Only as many are checked as are
@@ -122,22 +130,19 @@ func (f *fitter) bestSound(all []Fit, top int, by Criterion) (best []Fit, err er
 	return best, nil
 }
 
-// TopBCa is the interval of a search, its choice repeated among the best models
-// of the observed table (Silverman, Chan and Vincent 2024). With one model the
-// choice is not repeated at all; a row for each number of models shows whether
-// the interval has stopped growing.
-func TopBCa(ctx context.Context, t Table, best []Fit, by Criterion, reps int, seed uint64, tick func()) (BCaResult, error) {
-	return bca(ctx, t, reps, seed, streamTop, func(f *fitter) float64 {
-		all := make([]Fit, 0, len(best))
-		for _, b := range best {
-			if fit, err := f.fit(b.Model); err == nil {
-				all = append(all, fit)
+// TopBCa gives the interval of a search whose choice is repeated among the best
+// 1, 2, ... len(best) models of the observed table (Silverman, Chan and Vincent
+// 2024). With one model the choice is not repeated at all; later rows show
+// whether the interval has stopped growing.
+func TopBCa(ctx context.Context, t Table, best []Fit, by Criterion, reps int, seed uint64, tick func()) ([]BCaResult, error) {
+	return bca(ctx, t, reps, len(best), seed, streamTop, func(f *fitter, got []float64) {
+		least, n := math.Inf(1), math.Inf(1)
+		for i, b := range best {
+			fit, err := f.fit(b.Model)
+			if err == nil && by.of(fit) < least && f.admissible(b.Model) == Sound {
+				least, n = by.of(fit), fit.N
 			}
+			got[i] = n
 		}
-		top, err := f.bestSound(all, 1, by)
-		if err != nil {
-			return math.Inf(1)
-		}
-		return top[0].N
 	}, tick)
 }
