@@ -183,8 +183,8 @@ func (d *Desk) contribute(ctx context.Context, m client.Member, p Plan, tokens m
 	}
 	seen := make(map[string]bool)
 	err := eachReading(p.in, p.mapping, d.clock.Now(), func(r Reading) error {
-		rec, ok := admit(m.Manifest, r)
-		if !ok {
+		rec, why := admit(m.Manifest, r)
+		if why != "" {
 			return nil
 		}
 		id, err := d.rowID(rec)

@@ -104,6 +104,16 @@ func (d *Desk) tokenise(ctx context.Context, m client.Member, batches []planBatc
 	return tokens, nil
 }
 
+// SendKept sends what was kept before a break and has no receipt yet; it needs
+// no file.
+func (d *Desk) SendKept(ctx context.Context) (int, error) {
+	m, _, err := d.contributor(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return d.sendKept(ctx, m)
+}
+
 // sendKept sends every contribution that has no receipt yet: the same bytes,
 // for which the hub gives the same receipt.
 func (d *Desk) sendKept(ctx context.Context, m client.Member) (int, error) {

@@ -124,6 +124,12 @@ func (d *Desk) opening(ctx context.Context, m client.Member, id string) (client.
 // Approve verifies an opening's request at this desk and signs an approval of
 // exactly its bytes.
 func (d *Desk) Approve(ctx context.Context, id string) (opening.Request, error) {
+	return d.ApproveOnly(ctx, id, opening.Hash{})
+}
+
+// ApproveOnly approves a request only if it still has the digest that a person
+// was shown; a zero digest approves whatever the request is.
+func (d *Desk) ApproveOnly(ctx context.Context, id string, shown opening.Hash) (opening.Request, error) {
 	m, _, _, err := d.approver(ctx)
 	if err != nil {
 		return opening.Request{}, err
@@ -135,6 +141,9 @@ func (d *Desk) Approve(ctx context.Context, id string) (opening.Request, error) 
 	req, digest, err := opening.OpenRequest(m.Manifest, state.Request, d.clock.Now())
 	if err != nil {
 		return req, fault.Wrap(fault.Forbidden, "The request was refused here: "+err.Error()+".", err)
+	}
+	if shown != (opening.Hash{}) && shown != digest {
+		return req, fault.New(fault.Conflict, "The request is another one than was shown. Nothing was signed; look at it again.")
 	}
 	a, err := signed.Sign(opening.ApprovalDomain, d.who.ID, d.signKey(), opening.Approval{Approver: d.who.ID, Request: digest, Time: d.clock.Now().UnixMicro()})
 	if err != nil {
@@ -153,6 +162,10 @@ type Lead struct {
 	ChildPossible bool            `json:"child_possible"`
 	Observations  []OpenedContent `json:"observations"`
 	Own           []OwnRecord     `json:"own"` // this desk's records with one of the tags
+	// Read is the line of the read log that was written before anything was
+	// decrypted.
+	Read    Read         `json:"read"`
+	Request opening.Hash `json:"request"` // digest of the signed request
 }
 
 // OpenedContent is one opened observation.
@@ -162,6 +175,9 @@ type OpenedContent struct {
 	Role         string  `json:"role"`
 	Week         string  `json:"week"`
 	Payload      Payload `json:"payload"`
+	// Where it comes from: what its organisation signed, and whose shares opened it.
+	Label   seal.Label `json:"label"`
+	Holders []string   `json:"holders"`
 }
 
 // OpenLead fetches a released opening, verifies what the holders signed, logs
@@ -187,11 +203,11 @@ func (d *Desk) OpenLead(ctx context.Context, id string) (Lead, error) {
 		return Lead{}, err
 	}
 	digest := opening.Digest(state.Request.Body)
-	err = logRead(d.readsPath(), Read{Time: d.clock.Now().UnixMicro(), Who: d.who.ID, Opening: id, Request: digest, Items: len(got.Items)})
+	read, err := logRead(d.readsPath(), Read{Time: d.clock.Now().UnixMicro(), Who: d.who.ID, Opening: id, Request: digest, Items: len(got.Items)})
 	if err != nil {
 		return Lead{}, err
 	}
-	out := Lead{Opening: id, Purpose: req.Purpose, LegalBasis: req.LegalBasis, Playbook: req.Playbook,
+	out := Lead{Opening: id, Read: read, Request: digest, Purpose: req.Purpose, LegalBasis: req.LegalBasis, Playbook: req.Playbook,
 		ChildPossible: req.Playbook == opening.PlaybookChildPossible, Own: []OwnRecord{}}
 	asked := make(map[seal.Label]bool)
 	for _, l := range req.Labels {
@@ -204,7 +220,14 @@ func (d *Desk) OpenLead(ctx context.Context, id string) (Lead, error) {
 			return Lead{}, fmt.Errorf("observation %d: %w", i+1, err)
 		}
 		out.ChildPossible = out.ChildPossible || h.Role == opening.RolePossibleVictim
-		out.Observations = append(out.Observations, OpenedContent{h.Organisation, h.Sector, h.Role, h.Week, p})
+		content := OpenedContent{Organisation: h.Organisation, Sector: h.Sector, Role: h.Role, Week: h.Week, Payload: p, Holders: []string{}}
+		if content.Label, err = it.Observation.Label(); err != nil {
+			return Lead{}, err
+		}
+		for _, o := range it.Partials {
+			content.Holders = append(content.Holders, o.Key)
+		}
+		out.Observations = append(out.Observations, content)
 		if err := d.match(ctx, h, mine, &out); err != nil {
 			return Lead{}, err
 		}

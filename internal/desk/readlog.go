@@ -30,25 +30,29 @@ func lineHash(line []byte) opening.Hash {
 
 // logRead appends to the read log and returns once the line is on disk. A log
 // whose chain is broken takes no line: nothing can be read until it is explained.
-func logRead(path string, r Read) error {
+func logRead(path string, r Read) (Read, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return err
+		return r, unlogged(err)
 	}
 	defer f.Close()
 	last, err := checkReads(f)
 	if err != nil {
-		return err
+		return r, err
 	}
 	r.Number, r.Before = last.number+1, last.hash
 	line, err := signed.Marshal(r)
 	if err != nil {
-		return err
+		return r, err
 	}
 	if _, err := f.Write(append(line, '\n')); err != nil {
-		return err
+		return r, unlogged(err)
 	}
-	return f.Sync()
+	return r, unlogged(f.Sync())
+}
+
+func unlogged(err error) error {
+	return fault.Wrap(fault.Unavailable, "The read could not be written to the read log, so nothing was read.", err)
 }
 
 type readEnd struct {

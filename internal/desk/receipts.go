@@ -218,18 +218,11 @@ type Withdrawal struct {
 // every holder and the hub. It is done only when so many holders keep it that
 // the rest cannot open; run it again to reach the others.
 func (d *Desk) Withdraw(ctx context.Context, reference, reason string) (Withdrawal, error) {
-	m, _, err := d.member(ctx)
+	den, m, err := d.denial(ctx, reference, reason)
 	if err != nil {
 		return Withdrawal{}, err
 	}
-	own, err := d.Own(ctx, reference)
-	if err != nil {
-		return Withdrawal{}, err
-	}
-	den := opening.Denial{Kind: opening.DenyWithdraw, Pool: m.Manifest.Pool, Member: d.who.ID, Reason: reason, Time: d.clock.Now().UnixMicro()}
-	for _, o := range own {
-		den.Labels = append(den.Labels, o.Label)
-	}
+	den.Time = d.clock.Now().UnixMicro()
 	if _, err := io.ReadFull(d.random, den.Nonce[:]); err != nil {
 		return Withdrawal{}, err
 	}
@@ -238,7 +231,7 @@ func (d *Desk) Withdraw(ctx context.Context, reference, reason string) (Withdraw
 		return Withdrawal{}, err
 	}
 	spread := client.Deny(ctx, d.http, m.Manifest, o)
-	w := Withdrawal{Observations: len(own), Acks: spread.Acks, Need: spread.Need, Failed: spread.Failed, Done: spread.Done()}
+	w := Withdrawal{Observations: len(den.Labels), Acks: spread.Acks, Need: spread.Need, Failed: spread.Failed, Done: spread.Done()}
 	var ans client.ContributeAnswer
 	hub := m.Manifest.Hub
 	if err := m.Call(ctx, hub.ID, hub.URL, client.PathWithdraw, o, &ans); err != nil {
@@ -247,4 +240,21 @@ func (d *Desk) Withdraw(ctx context.Context, reference, reason string) (Withdraw
 		w.Hub = true
 	}
 	return w, nil
+}
+
+// denial is what a withdrawal would sign, still without time and nonce.
+func (d *Desk) denial(ctx context.Context, reference, reason string) (opening.Denial, client.Member, error) {
+	m, _, err := d.member(ctx)
+	if err != nil {
+		return opening.Denial{}, m, err
+	}
+	own, err := d.Own(ctx, reference)
+	if err != nil {
+		return opening.Denial{}, m, err
+	}
+	den := opening.Denial{Kind: opening.DenyWithdraw, Pool: m.Manifest.Pool, Member: d.who.ID, Reason: reason}
+	for _, o := range own {
+		den.Labels = append(den.Labels, o.Label)
+	}
+	return den, m, nil
 }

@@ -3,7 +3,9 @@ package desk
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 
@@ -22,12 +24,13 @@ const (
 
 // A Plan is exactly what a submission would do, before it does anything.
 type Plan struct {
-	Rows         int         `json:"rows"`
-	Observations int         `json:"observations"` // new ones
-	Done         int         `json:"done"`         // rows submitted before, or twice in the file
-	Skipped      int         `json:"skipped"`      // rows that make no observation; check lists why
-	Classes      []ClassPlan `json:"classes"`
-	Holders      int         `json:"holders"` // key holders that said what is left today
+	Rows         int            `json:"rows"`
+	Observations int            `json:"observations"` // new ones
+	Done         int            `json:"done"`         // rows submitted before, or twice in the file
+	Skipped      int            `json:"skipped"`      // rows that make no observation
+	Why          map[string]int `json:"why"`          // rows skipped, by reason
+	Classes      []ClassPlan    `json:"classes"`
+	Holders      int            `json:"holders"` // key holders that said what is left today
 	// Example is the first observation as the pool and the authority get it.
 	Example *Example `json:"example"`
 
@@ -70,7 +73,7 @@ func (d *Desk) Plan(ctx context.Context, in Input, m Mapping) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{in: in, mapping: m, inputs: make(map[selector.Class][][]byte)}
+	p := Plan{in: in, mapping: m, inputs: make(map[selector.Class][][]byte), Why: make(map[string]int)}
 	if p.input, err = d.inputID(in, m); err != nil {
 		return p, err
 	}
@@ -86,9 +89,10 @@ func (d *Desk) Plan(ctx context.Context, in Input, m Mapping) (Plan, error) {
 	rows := make(map[string]bool)
 	err = eachReading(in, m, d.clock.Now(), func(r Reading) error {
 		p.Rows++
-		rec, ok := admit(member.Manifest, r)
-		if !ok {
+		rec, why := admit(member.Manifest, r)
+		if why != "" {
 			p.Skipped++
+			p.Why[why]++
 			return nil
 		}
 		id, err := d.rowID(rec)
@@ -125,11 +129,15 @@ func (d *Desk) Plan(ctx context.Context, in Input, m Mapping) (Plan, error) {
 	return p, nil
 }
 
-// admit leaves out of a record what the pool's manifest does not take.
-func admit(m opening.Manifest, r Reading) (Record, bool) {
-	rec := r.Record
+// admit leaves out of a record what the pool's manifest does not take; why says
+// what leaves nothing, and is empty for a record that can be submitted.
+func admit(m opening.Manifest, r Reading) (rec Record, why string) {
+	rec = r.Record
+	if !r.OK {
+		return rec, "the row cannot be used: the check says why"
+	}
 	if len(m.Scope.Roles) > 0 && !slices.Contains(m.Scope.Roles, rec.Role) {
-		return rec, false
+		return rec, "this pool does not take the subject role " + rec.Role
 	}
 	var in []selector.Selector
 	for _, s := range rec.Selectors {
@@ -137,8 +145,23 @@ func admit(m opening.Manifest, r Reading) (Record, bool) {
 			in = append(in, s)
 		}
 	}
+	if len(in) == 0 {
+		return rec, "this pool takes none of the row's identifier classes"
+	}
 	rec.Selectors = in
-	return rec, r.OK && len(in) > 0
+	return rec, ""
+}
+
+// shown names what a person was shown of a plan, so that nothing else is
+// submitted in its place.
+func (p Plan) shown() string {
+	h := sha256.New()
+	h.Write(p.input)
+	fmt.Fprintf(h, "|%d|%d|%d|%d", p.Rows, p.Observations, p.Done, p.Skipped)
+	for _, c := range p.Classes {
+		fmt.Fprintf(h, "|%s %d", c.Class, c.Selectors)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // inputID names file and mapping by a keyed hash.

@@ -33,6 +33,7 @@ type Site struct {
 
 	mu    sync.Mutex // owns what follows, and the state of every work
 	works []*work    // the newest last
+	run   *run       // the submission that runs, or that ran last
 }
 
 // SiteOptions of a local page.
@@ -78,7 +79,6 @@ type needs int
 
 const (
 	anyone needs = iota // also without a desk
-	joinedDesk
 	contributors
 	approvers
 )
@@ -103,6 +103,23 @@ func (s *Site) Handler() http.Handler {
 		{"POST /check/{work}/forget", anyone, s.forgetWork},
 		{"GET /check/{work}/mapping.json", anyone, s.mappingFile},
 		{"GET /check/{work}/issues.csv", anyone, s.issuesCSV},
+		{"GET /submit", contributors, s.submission},
+		{"GET /submit/state", contributors, s.submissionState},
+		{"POST /submit/kept", contributors, s.sendKept},
+		{"GET /submit/{work}", contributors, s.plan},
+		{"POST /submit/{work}", contributors, s.submit},
+		{"GET /withdraw", contributors, s.withdrawForm},
+		{"POST /withdraw/review", contributors, s.withdrawReview},
+		{"POST /withdraw", contributors, s.withdraw},
+		{"GET /openings", approvers, s.openings},
+		{"GET /leads/{lead}", approvers, s.requestForm},
+		{"POST /leads/{lead}/review", approvers, s.requestReview},
+		{"POST /leads/{lead}", approvers, s.request},
+		{"GET /openings/{id}", approvers, s.opening},
+		{"GET /openings/{id}/state", approvers, s.openingState},
+		{"POST /openings/{id}/approve", approvers, s.approve},
+		{"POST /openings/{id}/lead", approvers, s.lead},
+		{"POST /openings/{id}/own.csv", approvers, s.ownCSV},
 		{"GET /sent", contributors, s.sent},
 		{"POST /sent/proofs", contributors, s.fetchProofs},
 		{"GET /sent/list.csv", contributors, s.sentCSV},
@@ -182,7 +199,12 @@ func (s *Site) shell(r *http.Request) web.Shell {
 	sh.Nav = append(sh.Nav, web.NavItem{Group: "Work", Label: "Today", Href: "/", Key: "t"},
 		web.NavItem{Group: "Work", Label: "Check a file", Href: "/check", Key: "c"})
 	if st.Contributes {
-		sh.Nav = append(sh.Nav, web.NavItem{Group: "Contribute", Label: "Sent", Href: "/sent", Key: "s"})
+		sh.Nav = append(sh.Nav, web.NavItem{Group: "Contribute", Label: "Submit", Href: "/submit", Key: "u"},
+			web.NavItem{Group: "Contribute", Label: "Sent", Href: "/sent", Key: "s"},
+			web.NavItem{Group: "Contribute", Label: "Withdraw", Href: "/withdraw"})
+	}
+	if st.Approves {
+		sh.Nav = append(sh.Nav, web.NavItem{Group: "Open", Label: "Openings", Href: "/openings", Key: "o"})
 	}
 	return sh
 }

@@ -33,6 +33,7 @@ type work struct {
 	rows    int // so far
 	round   int // counts readings; one that was overtaken is dropped
 	report  *Report
+	plan    *planned
 	err     error
 }
 

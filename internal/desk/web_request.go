@@ -1,0 +1,175 @@
+package desk
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/fault"
+	"parallax/internal/web"
+	"parallax/opening"
+)
+
+// asker is the member of a desk that may request, with the lead of the address.
+func (s *Site) asker(r *http.Request) (client.Member, client.Lead, error) {
+	m, _, who, err := s.desk.approver(r.Context())
+	if err != nil {
+		return m, client.Lead{}, err
+	}
+	if who.Role != opening.RoleAuthority {
+		return m, client.Lead{}, fault.New(fault.Forbidden, "Only an approver of the authority requests openings.")
+	}
+	l, err := s.desk.lead(r.Context(), m, r.PathValue("lead"))
+	return m, l, err
+}
+
+func (s *Site) requestForm(w http.ResponseWriter, r *http.Request) error {
+	m, l, err := s.asker(r)
+	if err != nil {
+		return err
+	}
+	return s.showRequest(w, r, http.StatusOK, m, l, nil)
+}
+
+func (s *Site) showRequest(w http.ResponseWriter, r *http.Request, code int, m client.Member, l client.Lead, wrong []web.Problem) error {
+	f := web.Form{Label: "Request", Action: "/leads/" + l.ID + "/review", Submit: "Show what would be signed", Cancel: "/openings",
+		Note: "Nothing is signed yet.", Fields: []web.Field{
+			{Kind: web.FieldRadios, Name: "basis", Label: "Legal basis and purpose", Value: r.PostFormValue("basis"), Options: s.bases(m.Manifest),
+				Help: "As the pool's manifest lists them. Key holders check that it is listed, valid today and for this purpose and recipient."},
+			{Kind: web.FieldRadios, Name: "playbook", Label: "Playbook", Value: playbookOr(r.PostFormValue("playbook"), l), Options: playbooks(l),
+				Help: "How the lead is handled once it is open."},
+		}}
+	for i := range f.Fields {
+		for _, p := range wrong {
+			if p.Field == f.Fields[i].Name {
+				f.Fields[i].Error = p.Sentence
+			}
+		}
+	}
+	checks := web.Checks{Label: "Conditions of the rule"}
+	for _, c := range l.Conditions {
+		state := web.CheckHolds
+		if !c.Met {
+			state = web.CheckFails
+		}
+		checks.Items = append(checks.Items, web.Check{Label: fmt.Sprintf("%s: %d, at least %d", capital(c.Name), c.Have, c.Need), State: state})
+	}
+	return s.blocks(w, r, code, web.View{Title: "Request lead " + short(l.ID, 12), Question: "On what grounds should this be opened?", Problems: wrong,
+		Crumbs: []web.Link{{Label: "Openings", Href: "/openings"}},
+		Data: []any{web.Split{Main: []any{f}, Side: []any{web.Section{Title: "Why it is ready", Body: []any{checks,
+			web.Text("Observations to open: " + web.Number(int64(len(l.Labels))) + ". What they say stays sealed until t key holders have checked and released their shares.")}}}}}})
+}
+
+// bases are the legal bases that hold today for this authority.
+func (s *Site) bases(m opening.Manifest) []web.Option {
+	now := s.clock.Now().UnixMicro()
+	var out []web.Option
+	for _, b := range m.LegalBases {
+		if b.Recipient == m.Authority.ID && b.From <= now && now < b.To {
+			out = append(out, web.Option{Value: b.ID, Label: b.ID + ": " + b.Purpose, Help: "Valid until " + web.Day(time.UnixMicro(b.To)) + "."})
+		}
+	}
+	return out
+}
+
+func playbookOr(chosen string, l client.Lead) string {
+	if chosen == "" || l.Playbook == opening.PlaybookChildPossible {
+		return l.Playbook
+	}
+	return chosen
+}
+
+func playbooks(l client.Lead) []web.Option {
+	child := web.Option{Value: opening.PlaybookChildPossible, Label: "Could this be a child?", Help: "Protect first: no adverse act on this lead, no export."}
+	if l.Playbook == opening.PlaybookChildPossible {
+		child.Help += " A linked observation says so; no other playbook is possible."
+		return []web.Option{child}
+	}
+	return []web.Option{{Value: opening.PlaybookStandard, Label: "Standard", Help: "Reports to check, not findings."}, child}
+}
+
+// chosen reads the posted grounds and gives the basis.
+func (s *Site) chosen(w http.ResponseWriter, r *http.Request, m opening.Manifest, l client.Lead) (b opening.LegalBasis, playbook string, wrong []web.Problem, err error) {
+	if err := form(w, r); err != nil {
+		return b, "", nil, err
+	}
+	for _, x := range m.LegalBases {
+		if x.ID == r.PostFormValue("basis") {
+			b = x
+		}
+	}
+	if b.ID == "" {
+		wrong = append(wrong, web.Problem{Field: "basis", Sentence: "Choose the legal basis."})
+	}
+	playbook = r.PostFormValue("playbook")
+	if playbook != opening.PlaybookStandard && playbook != opening.PlaybookChildPossible ||
+		playbook != l.Playbook && l.Playbook == opening.PlaybookChildPossible {
+		wrong = append(wrong, web.Problem{Field: "playbook", Sentence: "Choose the playbook that this lead allows."})
+	}
+	return b, playbook, wrong, nil
+}
+
+// requestReview shows what would be signed.
+func (s *Site) requestReview(w http.ResponseWriter, r *http.Request) error {
+	m, l, err := s.asker(r)
+	if err != nil {
+		return err
+	}
+	b, playbook, wrong, err := s.chosen(w, r, m.Manifest, l)
+	if err != nil {
+		return err
+	}
+	if wrong != nil {
+		return s.showRequest(w, r, http.StatusUnprocessableEntity, m, l, wrong)
+	}
+	facts := web.Facts{{Label: "Lead", Value: web.Cell{Code: true, Text: l.ID}}, {Label: "Observations to open", Value: web.N(int64(len(l.Labels)))},
+		{Label: "Purpose", Value: web.T(b.Purpose)}, {Label: "Legal basis", Value: web.T(b.ID)}, {Label: "Recipient", Value: web.T(m.Manifest.Authority.ID)},
+		{Label: "Playbook", Value: web.Cell{Badges: []web.Badge{playbookBadge(playbook)}}}, {Label: "Lapses", Value: web.Cell{Text: "seven days after it is signed"}}}
+	return s.blocks(w, r, http.StatusOK, web.View{Title: "Sign the request?", Question: "Is this exactly what should be opened, and why?",
+		Crumbs: []web.Link{{Label: "Openings", Href: "/openings"}, {Label: "Request", Href: "/leads/" + l.ID}},
+		Data: []any{facts, web.Disclosure{Label: "Show the labels of the observations", Holds: "Holds hashes of sealed observations. No identifier.", Body: []any{labelList(l)}},
+			web.Form{Label: "Sign", Action: "/leads/" + l.ID, Submit: "Sign and send the request", Careful: true, Cancel: "/openings",
+				Hidden: []web.Hidden{{Name: "basis", Value: b.ID}, {Name: "playbook", Value: playbook}, {Name: "labels", Value: labelsDigest(l)}},
+				Note:   "Signs with this desk's key and puts it before the hub, the approvers and the log. It opens nothing by itself."}}})
+}
+
+func labelList(l client.Lead) web.List {
+	out := web.List{Label: "Labels"}
+	for _, x := range l.Labels {
+		out.Items = append(out.Items, web.Cell{Code: true, Text: fmt.Sprintf("%x", x[:])})
+	}
+	return out
+}
+
+// labelsDigest names the observations that a person was shown.
+func labelsDigest(l client.Lead) string {
+	var all []byte
+	for _, x := range l.Labels {
+		all = append(all, x[:]...)
+	}
+	return opening.Digest(all).String()
+}
+
+// request signs what the review showed.
+func (s *Site) request(w http.ResponseWriter, r *http.Request) error {
+	m, l, err := s.asker(r)
+	if err != nil {
+		return err
+	}
+	b, playbook, wrong, err := s.chosen(w, r, m.Manifest, l)
+	if err != nil {
+		return err
+	}
+	if wrong != nil {
+		return s.showRequest(w, r, http.StatusUnprocessableEntity, m, l, wrong)
+	}
+	if r.PostFormValue("labels") != labelsDigest(l) {
+		return fault.New(fault.Conflict, "The lead has other observations than were shown. Nothing was signed; look at it again.")
+	}
+	id, err := s.desk.Request(r.Context(), l.ID, b.Purpose, b.ID, playbook)
+	if err != nil {
+		return web.NotDone(err, "The request was not recorded.")
+	}
+	return web.Redirect(w, r, "/openings/"+id)
+}
