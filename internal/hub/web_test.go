@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"parallax/client"
-	"parallax/internal/browsertest"
 	"parallax/internal/store/storetest"
 )
 
@@ -90,24 +89,4 @@ func TestEverythingElseIsRefused(t *testing.T) {
 			t.Errorf("the public page names %s", hidden)
 		}
 	}
-}
-
-func TestPagesInABrowser(t *testing.T) {
-	browser := browsertest.Open(t)
-	w := newWorldWith(t, storetest.SQLite(t), demoConsole)
-	see := func(name, as, path string, options ...browsertest.Option) {
-		if as != "" {
-			options = append(options, browsertest.Cookie(w.cookie(as)))
-		}
-		t.Run(name, func(t *testing.T) { browser.Audit(t, w.url+path, append(options, browsertest.Shot("hub-"+name))...) })
-	}
-	see("start-empty", "", "/")
-	see("log-empty", "", "/log")
-	see("demo", "", "/demo")
-	for range 8 {
-		w.tick(time.Minute)
-	}
-	see("start", "", "/")
-	see("log", "", "/log")
-	see("keys", "", "/keys")
 }

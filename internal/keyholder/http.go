@@ -2,14 +2,10 @@ package keyholder
 
 import (
 	"bytes"
-	_ "embed"
 	"encoding/json"
 	"errors"
-	"html/template"
 	"io"
 	"net/http"
-	"sort"
-	"time"
 
 	"parallax/client"
 	"parallax/internal/fault"
@@ -19,11 +15,6 @@ import (
 
 // maxBody bounds a request; the largest is a bundle of many observations.
 const maxBody = 64 << 20
-
-//go:embed page.html
-var pageText string
-
-var page = template.Must(template.New("page").Parse(pageText))
 
 // Handler serves the holder's machine interface and its one plain page.
 func (s *Server) Handler() http.Handler {
@@ -40,7 +31,16 @@ func (s *Server) Handler() http.Handler {
 		return client.Manifests{Manifests: []opening.SignedManifest{s.manifest()}}, nil
 	})
 	mux.HandleFunc("GET "+client.PathStatus, func(w http.ResponseWriter, r *http.Request) { writeJSON(w, http.StatusOK, s.Status()) })
+	mux.HandleFunc("GET "+client.PathReleases, func(w http.ResponseWriter, r *http.Request) {
+		counts, err := s.releaseCounts()
+		if err != nil {
+			problem(w, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, counts)
+	})
 	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /page.css", style)
 	return headers(mux)
 }
 
@@ -143,47 +143,3 @@ func (s *Server) manifest() opening.SignedManifest {
 	defer s.mu.Unlock()
 	return s.state.signed
 }
-
-type pageView struct {
-	Status
-	Entity   string
-	Now      string
-	Pending  []pageRow
-	Released []pageRow
-	Denials  []pageRow
-}
-
-type pageRow struct{ When, What, Why string }
-
-// page answers the holder's one question: what am I asked to open, on what
-// grounds?
-func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	v := s.view()
-	var b bytes.Buffer
-	if err := page.Execute(&b, v); err != nil {
-		problem(w, errors.Join(err))
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	b.WriteTo(w)
-}
-
-func (s *Server) view() pageView {
-	st := s.Status()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v := pageView{Status: st, Entity: s.who.Entity, Now: stamp(s.clock.Now())}
-	for _, p := range s.state.pending {
-		v.Pending = append(v.Pending, pageRow{stamp(time.UnixMicro(p.Time)), p.Request.String()[:12], p.Purpose + ", under " + p.Basis})
-	}
-	for _, rel := range s.state.releases {
-		v.Released = append(v.Released, pageRow{stamp(time.UnixMicro(rel.Time)), rel.Request.String()[:12], ""})
-	}
-	for _, d := range s.state.denialLog {
-		v.Denials = append(v.Denials, pageRow{stamp(time.UnixMicro(d.Time)), d.Kind, d.Reason})
-	}
-	sort.Slice(v.Pending, func(i, j int) bool { return v.Pending[i].When < v.Pending[j].When })
-	return v
-}
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -213,7 +213,7 @@ func TestReleaseWaitsForTheVetoWindow(t *testing.T) {
 	if fault.KindOf(err) != fault.Conflict || !errors.Is(err, opening.ErrWait) {
 		t.Fatalf("in the veto window: %v", err)
 	}
-	if v := w.holders[0].view(); len(v.Pending) != 1 || !strings.Contains(v.Pending[0].Why, "basis-1") {
+	if v := w.holders[0].view(); len(v.Pending) != 1 || v.Pending[0].Basis != "basis-1" {
 		t.Fatalf("the request is not on the page: %+v", v.Pending)
 	}
 }

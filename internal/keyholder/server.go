@@ -31,9 +31,10 @@ type Server struct {
 	log   *slog.Logger
 	demo  bool
 
-	mu      sync.Mutex // owns state and the order of the journal
+	mu      sync.Mutex // owns state, refused and the order of the journal
 	state   *state
 	journal *journal
+	refused refusals
 }
 
 // Options of a running holder.
@@ -303,7 +304,7 @@ func (s *Server) Open(b opening.Bundle) (client.OpenAnswer, error) {
 	}
 	grant, err := s.decide(b)
 	if grant.Digest != (opening.Hash{}) {
-		if err := s.notePending(grant, b.Request); err != nil {
+		if err := s.notePending(grant); err != nil {
 			return client.OpenAnswer{}, err
 		}
 	}
@@ -311,6 +312,7 @@ func (s *Server) Open(b opening.Bundle) (client.OpenAnswer, error) {
 		return client.OpenAnswer{}, fault.Wrap(fault.Conflict, "Not yet: "+err.Error()+".", err)
 	}
 	if err != nil {
+		s.refused.note(s.clock.Now(), opening.Digest(b.Request.Body), err.Error())
 		s.log.Info("opening refused", "reason", err.Error())
 		return client.OpenAnswer{}, fault.Wrap(fault.Forbidden, "Refused: "+err.Error()+".", err)
 	}
@@ -341,15 +343,21 @@ func (s *Server) decide(b opening.Bundle) (opening.Grant, error) {
 		Denials: &s.state.denials, Now: now, Checkpoint: cp, Witnessed: s.state.witnessedAt})
 }
 
-func (s *Server) notePending(g opening.Grant, req signed.Object) error {
-	if _, ok := s.state.pending[g.Digest]; ok {
-		return nil
-	}
+func (s *Server) notePending(g opening.Grant) error {
 	if _, ok := s.state.released(g.Digest); ok {
 		return nil
 	}
-	p := pending{Request: g.Digest, Time: s.clock.Now().UnixMicro(), Count: len(g.Request.Labels),
-		Purpose: g.Request.Purpose, Basis: g.Request.LegalBasis}
+	p := pending{Request: g.Digest, Time: s.clock.Now().UnixMicro(), Count: len(g.Request.Labels), Purpose: g.Request.Purpose,
+		Basis: g.Request.LegalBasis, Expires: g.Request.Expires, Playbook: g.Request.Playbook}
+	if !g.NotBefore.IsZero() {
+		p.NotBefore = g.NotBefore.UnixMicro()
+	}
+	if had, ok := s.state.pending[g.Digest]; ok {
+		if had.NotBefore == p.NotBefore {
+			return nil
+		}
+		p.Time = had.Time // first seen then; the window became known now
+	}
 	if err := s.journal.append(kindPending, p); err != nil {
 		return unavailable(err)
 	}

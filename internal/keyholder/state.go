@@ -47,6 +47,11 @@ type pending struct {
 	Count   int          `json:"count"`
 	Purpose string       `json:"purpose"`
 	Basis   string       `json:"basis"`
+	// NotBefore is when the veto window ends and shares may leave; 0 while the
+	// request's own log entry has not been witnessed.
+	NotBefore int64  `json:"not_before"`
+	Expires   int64  `json:"expires"` // of the request
+	Playbook  string `json:"playbook"`
 }
 
 // release is the holder's own record of a release, written before the shares
@@ -68,6 +73,7 @@ type state struct {
 	manifest  opening.Manifest
 	signed    opening.SignedManifest
 	since     time.Time // when the holder first saw this manifest
+	began     time.Time // when it first saw any
 	denials   opening.Denials
 	denialLog []opening.Denial
 	denied    map[opening.Hash]bool
@@ -119,6 +125,9 @@ func (s *state) setManifest(gov opening.Governance, m manifestSeen) error {
 		return err
 	}
 	s.manifest, s.signed, s.since = got, m.Manifest, time.UnixMicro(m.Time)
+	if s.began.IsZero() {
+		s.began = s.since
+	}
 	return nil
 }
 
