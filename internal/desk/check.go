@@ -109,7 +109,7 @@ func eachReading(in Input, m Mapping, today time.Time, do func(Reading) error) e
 	for {
 		row, err := s.Next()
 		if isEOF(err) {
-			return nil
+			return m.fitWhole(s)
 		}
 		if err != nil {
 			return err

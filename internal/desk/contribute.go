@@ -226,7 +226,7 @@ func (d *Desk) keepAndSend(ctx context.Context, m client.Member, batch []sealedR
 	if err != nil {
 		return err
 	}
-	err = d.records.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err = d.records.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO desk_contribution (id, made, request) VALUES ($1, $2, $3)`,
 			id, d.clock.Now().UnixMicro(), sealed); err != nil {
 			return err

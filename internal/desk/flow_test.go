@@ -68,14 +68,7 @@ func TestFromFileToReadLead(t *testing.T) {
 		t.Errorf("status %+v", s)
 	}
 
-	w.lead = client.Lead{ID: "l1"}
-	for _, b := range w.batches {
-		for _, c := range b.Observations {
-			l, err := c.Observation.Label()
-			must(t, err)
-			w.lead.Labels = append(w.lead.Labels, l)
-		}
-	}
+	w.readyLead("")
 	id, err := police.Request(ctx, "l1", "investigation", "b1", "")
 	must(t, err)
 	for _, d := range []*Desk{police, overseer} {

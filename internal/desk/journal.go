@@ -52,7 +52,7 @@ func (d *Desk) planBatches(ctx context.Context, m client.Member, p *Plan, basis 
 		}
 	}
 	p.batches = append(p.batches, fresh...)
-	return d.records.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	return d.records.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, b := range fresh {
 			id := d.records.v.key("batch", b.Seed[:])
 			sealed, err := d.records.encode("batch", id, b)
@@ -70,7 +70,7 @@ func (d *Desk) planBatches(ctx context.Context, m client.Member, p *Plan, basis 
 // closeBatches forgets the batches of a finished submission: their seeds are
 // of no further use.
 func (d *Desk) closeBatches(ctx context.Context, input []byte) error {
-	return d.records.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	return d.records.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM desk_batch WHERE input = $1`, input)
 		return err
 	})
@@ -155,7 +155,7 @@ func (d *Desk) send(ctx context.Context, m client.Member, id []byte, req client.
 	if err != nil {
 		return err
 	}
-	return d.records.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	return d.records.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE desk_contribution SET receipt = $1, received = $2 WHERE id = $3`, sealed, r.Time, id)
 		return err
 	})
@@ -176,7 +176,7 @@ func lineErrors(p *client.Problem) error {
 
 // forget takes a refused contribution out of the journal.
 func (d *Desk) forget(ctx context.Context, id []byte, req client.ContributeRequest) error {
-	return d.records.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	return d.records.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, c := range req.Observations {
 			label, err := c.Observation.Label()
 			if err != nil {

@@ -98,7 +98,8 @@ func (m Mapping) check() error {
 	return nil
 }
 
-// Fit refuses a mapping whose columns a CSV file lacks, naming all of them.
+// Fit refuses a mapping whose columns a CSV file lacks, naming all of them with
+// the nearest that is there.
 func (m Mapping) Fit(s *Source) error {
 	if m.Format != "" && m.Format != s.Format {
 		return invalid("the mapping is for %s, but the file is %s", m.Format, s.Format)
@@ -106,10 +107,22 @@ func (m Mapping) Fit(s *Source) error {
 	if s.Format != FormatCSV {
 		return nil
 	}
-	var missing []string
+	return m.lacks(s.Columns)
+}
+
+// fitWhole is Fit for a format without a heading, once all rows were seen.
+func (m Mapping) fitWhole(s *Source) error {
+	if s.Format == FormatCSV || len(s.Columns) >= maxCols {
+		return nil
+	}
+	return m.lacks(s.Columns)
+}
+
+func (m Mapping) lacks(columns []string) error {
+	missing := make(map[string]bool)
 	need := func(name string) {
-		if name != "" && !slices.Contains(s.Columns, name) {
-			missing = append(missing, fmt.Sprintf("%q", name))
+		if name != "" && !slices.Contains(columns, name) {
+			missing[name] = true
 		}
 	}
 	for name, c := range m.Columns {
@@ -118,11 +131,58 @@ func (m Mapping) Fit(s *Source) error {
 	}
 	need(m.Reference)
 	need(m.Note)
-	if len(missing) > 0 {
-		sort.Strings(missing)
-		return invalid("the file has no column %s, which the mapping names; its columns are %q", strings.Join(missing, ", "), s.Columns)
+	if len(missing) == 0 {
+		return nil
 	}
-	return nil
+	var names []string
+	for name := range missing {
+		text := fmt.Sprintf("%q", name)
+		if near := nearest(name, columns); near != "" {
+			text += fmt.Sprintf(" (nearest: %q)", near)
+		}
+		names = append(names, text)
+	}
+	sort.Strings(names)
+	return invalid("the file has no column %s, which the mapping names; its columns are %q", strings.Join(names, ", "), columns)
+}
+
+// nearest is the column that a name was most likely meant for, "" where none is
+// near: at most a third of its letters differ, case and separators aside.
+func nearest(name string, columns []string) string {
+	plain := func(s string) string {
+		return strings.NewReplacer(" ", "", "_", "", "-", "", ".", "").Replace(strings.ToLower(s))
+	}
+	best, least := "", len(plain(name))/3+1
+	for _, c := range columns {
+		if len(c) > 100 || len(name) > 100 {
+			continue
+		}
+		if d := distance(plain(name), plain(c)); d < least {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to add, take out or change (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // guessSamples is how many rows a guess looks at.

@@ -63,6 +63,9 @@ func (r *ndjsonReader) decode(raw []byte) (Row, error) {
 	if err := checkText(raw, r.line, "1"); err != nil {
 		return Row{}, err
 	}
+	if err := unambiguous(raw, r.line); err != nil {
+		return Row{}, err
+	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var v map[string]any
@@ -103,6 +106,9 @@ func (r *ndjsonReader) flatten(row Row, prefix string, v map[string]any) error {
 		if err := checkText([]byte(text), r.line, full); err != nil {
 			return err
 		}
+		if _, twice := row.Cells[full]; twice {
+			return invalid("line %d: the names %q and a nested object spell the same column; rename one", r.line, full)
+		}
 		row.Cells[full] = text
 		if !r.seen[full] && len(r.seen) < maxCols {
 			r.seen[full] = true
@@ -123,4 +129,49 @@ func cellText(x any) (string, error) {
 	}
 	raw, err := json.Marshal(x)
 	return string(raw), err
+}
+
+// maxDepth bounds objects and arrays inside each other.
+const maxDepth = 16
+
+// unambiguous refuses an object that names a member twice: readers differ in
+// which one they take. What is no JSON at all is left to the decoder's words.
+func unambiguous(raw []byte, line int) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	type level struct {
+		object bool
+		name   bool // a member's name comes next
+		seen   map[string]bool
+	}
+	var open []level
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return nil
+		}
+		top := len(open) - 1
+		if top >= 0 && open[top].object && open[top].name {
+			if name, ok := token.(string); ok {
+				if open[top].seen[name] {
+					return invalid("line %d: the name %q stands twice in one object; only one value can be meant", line, short(name, 60))
+				}
+				open[top].seen[name], open[top].name = true, false
+				continue
+			}
+		}
+		if delim, ok := token.(json.Delim); ok && (delim == '{' || delim == '[') {
+			if len(open) == maxDepth {
+				return invalid("line %d: more than %d objects or lists inside each other", line, maxDepth)
+			}
+			open = append(open, level{object: delim == '{', name: delim == '{', seen: make(map[string]bool)})
+			continue
+		} else if ok {
+			open = open[:top]
+			top--
+		}
+		if top >= 0 && open[top].object {
+			open[top].name = true
+		}
+	}
 }

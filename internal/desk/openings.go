@@ -124,12 +124,16 @@ func (d *Desk) opening(ctx context.Context, m client.Member, id string) (client.
 // Approve verifies an opening's request at this desk and signs an approval of
 // exactly its bytes.
 func (d *Desk) Approve(ctx context.Context, id string) (opening.Request, error) {
-	return d.ApproveOnly(ctx, id, opening.Hash{})
+	return d.approve(ctx, id, nil)
 }
 
 // ApproveOnly approves a request only if it still has the digest that a person
-// was shown; a zero digest approves whatever the request is.
+// was shown.
 func (d *Desk) ApproveOnly(ctx context.Context, id string, shown opening.Hash) (opening.Request, error) {
+	return d.approve(ctx, id, &shown)
+}
+
+func (d *Desk) approve(ctx context.Context, id string, shown *opening.Hash) (opening.Request, error) {
 	m, _, _, err := d.approver(ctx)
 	if err != nil {
 		return opening.Request{}, err
@@ -142,7 +146,7 @@ func (d *Desk) ApproveOnly(ctx context.Context, id string, shown opening.Hash) (
 	if err != nil {
 		return req, fault.Wrap(fault.Forbidden, "The request was refused here: "+err.Error()+".", err)
 	}
-	if shown != (opening.Hash{}) && shown != digest {
+	if shown != nil && *shown != digest {
 		return req, fault.New(fault.Conflict, "The request is another one than was shown. Nothing was signed; look at it again.")
 	}
 	a, err := signed.Sign(opening.ApprovalDomain, d.who.ID, d.signKey(), opening.Approval{Approver: d.who.ID, Request: digest, Time: d.clock.Now().UnixMicro()})

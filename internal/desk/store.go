@@ -38,6 +38,16 @@ func openRecords(ctx context.Context, dir string, v vault) (*records, error) {
 	return &records{db: db, v: v}, nil
 }
 
+// write changes the store whole or not at all. What stops it is a fault that
+// says so: a full disk is no reason for a desk to fall silent.
+func (r *records) write(ctx context.Context, do func(ctx context.Context, tx *store.Tx) error) error {
+	err := r.db.Write(ctx, do)
+	if err == nil || ctx.Err() != nil || fault.KindOf(err) != fault.Internal {
+		return err
+	}
+	return fault.Wrap(fault.Unavailable, "This desk could not write its own records (is the disk full?), so it stopped. What was sent and acknowledged before stays; mend it and do the same again.", err)
+}
+
 // setting decodes a kept setting into out; fault.NotFound if there is none.
 func (r *records) setting(ctx context.Context, name string, out any) error {
 	id := r.v.key("setting", []byte(name))
@@ -76,7 +86,7 @@ func (r *records) keep(ctx context.Context, name string, v any) error {
 	if err != nil {
 		return err
 	}
-	return r.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	return r.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO desk_setting (id, sealed) VALUES ($1, $2)
 			ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed`, id, sealed)
 		return err

@@ -34,12 +34,12 @@ func (s *Site) lead(w http.ResponseWriter, r *http.Request) error {
 	if l.ChildPossible {
 		body = append(body, childBlocks())
 	}
-	body = append(body, l.evidenceTable(), l.identifierBlocks(), l.ownBlocks(), l.provenanceBlocks())
+	body = append(body, l.evidenceTable())
 	if !l.ChildPossible {
 		body = append(body, web.Section{Title: "Could this be a child?", Body: []any{
 			web.Text("No organisation says so. Ask it all the same before anything adverse follows: a person who pays, sends or is paid may be a child, or may act under pressure. Where it could be, stop here, follow the playbook “Could this be a child?”, and tell the contributors to correct the role.")}})
 	}
-	view.Data = body
+	view.Data = append(body, l.identifierBlocks(), l.ownBlocks(), l.provenanceBlocks())
 	return s.blocks(w, r, http.StatusOK, view)
 }
 
@@ -71,6 +71,13 @@ func (l Lead) evidenceTable() web.Table {
 	return t
 }
 
+func identifiers(n int) string {
+	if n == 1 {
+		return "1 identifier"
+	}
+	return fmt.Sprintf("%d identifiers", n)
+}
+
 func (l Lead) byOrganisation() []OpenedContent {
 	out := append([]OpenedContent(nil), l.Observations...)
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Organisation < out[j].Organisation })
@@ -97,9 +104,9 @@ func (l Lead) identifierBlocks() web.Section {
 	out := web.Section{Title: "What each organisation reported", Body: []any{web.Text("Identifiers stay closed until you open them: look at what a decision needs, no more.")}}
 	for _, o := range l.byOrganisation() {
 		p := o.Payload
-		holds := fmt.Sprintf("Holds %d identifiers. No images.", len(p.Selectors))
+		holds := "Holds " + identifiers(len(p.identifiers())) + ". No images."
 		if p.Note != "" {
-			holds = fmt.Sprintf("Holds %d identifiers and a short note. No images.", len(p.Selectors))
+			holds = "Holds " + identifiers(len(p.identifiers())) + " and a short note. No images."
 		}
 		if o.Role == opening.RolePossibleVictim {
 			holds = "Holds a reference only: identifiers of a person who may have been harmed never travel."

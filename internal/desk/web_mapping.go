@@ -13,11 +13,12 @@ import (
 
 // What a column may mean, as the form's values: "class:email",
 // "class:hash:sha256" (bare digests), "fact:date", "prefix" (the BSB before an
-// account number), or nothing.
+// account number), or "unused".
 const (
-	meansClass  = "class:"
-	meansFact   = "fact:"
-	meansPrefix = "prefix"
+	meansClass   = "class:"
+	meansFact    = "fact:"
+	meansPrefix  = "prefix"
+	meansNothing = "unused"
 )
 
 // facts are the fields of a mapping that a column may fill, in the form's
@@ -53,7 +54,7 @@ func (m *Mapping) meaning(column string) string {
 			return meansPrefix
 		}
 	}
-	return ""
+	return meansNothing
 }
 
 // country is the one that the columns share, as a form can show it.
@@ -76,7 +77,7 @@ func constantOf(field string, columns []string) string {
 
 // form asks what each column means.
 func (m *Mapping) form(action string, columns []string) web.Form {
-	options := []web.Option{{Value: "", Label: "Not used"}}
+	options := []web.Option{{Value: meansNothing, Label: "Not used"}}
 	for _, c := range selector.Classes() {
 		options = append(options, web.Option{Value: meansClass + string(c), Label: "Identifier: " + c.Label()})
 	}
@@ -91,12 +92,12 @@ func (m *Mapping) form(action string, columns []string) web.Form {
 		Note: "Reads the file again on this computer. Nothing is sent."}
 	for i, name := range columns {
 		f.Fields = append(f.Fields, web.Field{Kind: web.FieldChoice, Name: fmt.Sprintf("column-%d", i), Label: "Column “" + name + "”",
-			Options: options, Value: m.meaning(name), Optional: true})
+			Options: options, Value: m.meaning(name)})
 	}
 	f.Fields = append(f.Fields, web.Field{Name: "country", Label: "Country of numbers written without one", Value: m.country(), MaxLength: 2,
 		Help: "Two letters, as AU. For phone numbers, bank accounts and PayIDs."})
 	for _, x := range m.facts() {
-		if x.constant {
+		if x.constant && !slices.Contains(columns, *x.field) {
 			f.Fields = append(f.Fields, x.constantField(columns))
 		}
 	}
@@ -154,7 +155,7 @@ func (m Mapping) fromForm(v url.Values, columns []string) (Mapping, error) {
 			return next, invalid("two columns are marked as the BSB (%q and %q); only one can be", prefix, name)
 		case means == meansPrefix:
 			prefix = name
-		case means != "":
+		case means != "" && means != meansNothing:
 			if err := next.setFact(strings.TrimPrefix(means, meansFact), name); err != nil {
 				return next, err
 			}

@@ -91,7 +91,7 @@ func requestedTable(m opening.Manifest, me string, list []client.OpeningState) w
 		var req opening.Request
 		_ = json.Unmarshal(o.Request.Body, &req) // verified on the opening's own page
 		row := web.Row{Cells: []web.Cell{{Text: short(o.ID, 12), Code: true, Href: "/openings/" + o.ID}, {Badges: []web.Badge{stateBadge(o.State)}},
-			web.T(req.Purpose), web.Tf("%d of 2", min(len(o.Approvals), 2)), web.Tf("%d of %d released", released(o), m.Quorum)}}
+			web.T(req.Purpose), web.Tf("%d of 2", min(len(o.Approvals), 2)), web.Tf("%d released, %d needed", released(o), m.Quorum)}}
 		if o.State == "requested" && !signedBy(o, me) {
 			row.Tone, row.Why = web.Wait, "It waits for your approval."
 		} else if o.State == "released" {

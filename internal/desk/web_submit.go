@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sort"
 	"strings"
 
 	"parallax/internal/fault"
+	"parallax/internal/vocab"
 	"parallax/internal/web"
 )
 
@@ -97,7 +99,11 @@ func (s *Site) planBlocks(p Plan, at string) []any {
 func whyText(why map[string]int) string {
 	parts := make([]string, 0, len(why))
 	for text, n := range why {
-		parts = append(parts, fmt.Sprintf("%s: %s", web.Number(int64(n)), text))
+		unit := " rows: "
+		if n == 1 {
+			unit = " row: "
+		}
+		parts = append(parts, web.Number(int64(n))+unit+text)
 	}
 	sort.Strings(parts)
 	return strings.Join(parts, "; ")
@@ -130,7 +136,7 @@ func (p Plan) classTable() web.Table {
 func exampleBlocks(e Example) web.Split {
 	pool := web.Facts{}
 	for _, key := range []string{"organisation", "sector", "origin", "role", "kind", "grade", "strength", "week"} {
-		pool = append(pool, web.Fact{Label: capital(key), Value: web.Tf("%v", e.Pool[key])})
+		pool = append(pool, web.Fact{Label: capital(key), Value: web.T(worded(key, fmt.Sprint(e.Pool[key])))})
 	}
 	tags, _ := e.Pool["tags"].([]string)
 	list := web.List{Label: "Tags"}
@@ -149,12 +155,41 @@ func exampleBlocks(e Example) web.Split {
 
 // payloadBlocks shows a payload's fields.
 func payloadBlocks(p Payload) []any {
-	facts := web.Facts{{Label: "Reference", Value: web.T(p.Reference)}, {Label: "Date", Value: web.T(p.Date)}, {Label: "Role", Value: web.T(p.Role)},
-		{Label: "Kind", Value: web.T(p.Kind)}, {Label: "Grade", Value: web.T(strings.ToUpper(p.Grade))}, {Label: "Strength", Value: web.N(int64(p.Strength))}, {Label: "Note", Value: web.T(p.Note)}}
-	for _, x := range p.Selectors {
+	facts := web.Facts{{Label: "Reference", Value: web.T(p.Reference)}, {Label: "Date", Value: web.T(p.Date)}, {Label: "Role", Value: web.T(worded("role", p.Role))},
+		{Label: "Kind", Value: web.T(worded("kind", p.Kind))}, {Label: "Grade", Value: web.T(strings.ToUpper(p.Grade))}, {Label: "Strength", Value: web.N(int64(p.Strength))}, {Label: "Note", Value: web.T(p.Note)}}
+	for _, x := range p.identifiers() {
 		facts = append(facts, web.Fact{Label: capital(x.Class.Label()), Value: web.Cell{Code: true, Text: x.Value, Note: x.Form}})
 	}
 	return []any{facts}
+}
+
+// identifiers joins the forms that have one value.
+func (p Payload) identifiers() []PayloadSelector {
+	var out []PayloadSelector
+	for _, x := range p.Selectors {
+		i := slices.IndexFunc(out, func(y PayloadSelector) bool { return y.Class == x.Class && y.Value == x.Value })
+		if i < 0 {
+			out = append(out, x)
+			continue
+		}
+		out[i].Form += ", " + x.Form
+	}
+	return out
+}
+
+// worded gives a code as a person reads it.
+func worded(field, code string) string {
+	switch field {
+	case "role":
+		return labelOr(vocab.Roles, code)
+	case "kind":
+		return labelOr(vocab.Kinds, code)
+	case "sector":
+		return labelOr(vocab.Sectors, code)
+	case "grade":
+		return strings.ToUpper(code)
+	}
+	return code
 }
 
 // A run is one submission. There is one at a time.
@@ -345,9 +380,9 @@ func (x *run) blocks() []any {
 		}
 		out = append(out, n)
 	default:
-		text := fmt.Sprintf("%s in %d contributions were acknowledged.", observations(x.res.Observations), x.res.Contributions)
+		text := fmt.Sprintf("%s in %s, acknowledged by the hub.", observations(x.res.Observations), contributions(x.res.Contributions))
 		if x.res.Resent > 0 {
-			text += fmt.Sprintf(" %d contributions that were kept before were acknowledged as well.", x.res.Resent)
+			text += fmt.Sprintf(" Also %s kept from before a break.", contributions(x.res.Resent))
 		}
 		out = append(out, web.Notice{Tone: web.Good, Title: "Submitted: " + x.title, Text: text, Links: []web.Link{{Label: "See the receipts", Href: "/sent"}}})
 	}

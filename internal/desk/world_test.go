@@ -47,6 +47,7 @@ type world struct {
 	charges   [3]map[opening.Hash]int
 	used      [3]map[selector.Class]int
 	classOf   map[opening.Hash]selector.Class
+	daily     int // budget of every class
 	clock     *clock.ManualClock
 	mu        sync.Mutex
 	batches   map[opening.Hash]client.ContributeRequest
@@ -74,7 +75,7 @@ func newKey(t *testing.T) ed25519.PrivateKey {
 func public(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, deaf: 4, liar: -1, classOf: make(map[opening.Hash]selector.Class), clock: clock.Manual(today), hub: newKey(t), gov: newKey(t), batches: make(map[opening.Hash]client.ContributeRequest)}
+	w := &world{t: t, deaf: 4, liar: -1, daily: 300, classOf: make(map[opening.Hash]selector.Class), clock: clock.Manual(today), hub: newKey(t), gov: newKey(t), batches: make(map[opening.Hash]client.ContributeRequest)}
 	for i := range w.charges {
 		w.charges[i], w.used[i] = make(map[opening.Hash]int), make(map[selector.Class]int)
 	}
@@ -135,7 +136,7 @@ func (w *world) publish(cards ...Card) {
 		Delays: opening.Delays{ReleaseEvery: 1}, Scope: opening.Scope{Roles: []string{"unknown", opening.RolePossibleVictim}},
 		LegalBases: []opening.LegalBasis{{ID: "b1", Purpose: "investigation", Recipient: "police", From: 0, To: today.AddDate(1, 0, 0).UnixMicro()}}}
 	for _, c := range p.Classes {
-		w.manifest.Classes = append(w.manifest.Classes, opening.ClassRule{Class: c, RuleVersion: c.RuleVersion(), DailyBudget: 300})
+		w.manifest.Classes = append(w.manifest.Classes, opening.ClassRule{Class: c, RuleVersion: c.RuleVersion(), DailyBudget: w.daily})
 	}
 	for _, c := range cards {
 		if c.Authority != nil {
@@ -183,6 +184,18 @@ func (w *world) holder(i int) http.Handler {
 			w.evaluate(rw, i, m)
 		}
 	})
+}
+
+// readyLead makes one lead of everything that was contributed.
+func (w *world) readyLead(playbook string) {
+	w.lead = client.Lead{ID: "l1", Playbook: playbook}
+	for _, b := range w.batches {
+		for _, c := range b.Observations {
+			l, err := c.Observation.Label()
+			must(w.t, err)
+			w.lead.Labels = append(w.lead.Labels, l)
+		}
+	}
 }
 
 // settle charges everywhere what any holder has charged: a desk goes on with
