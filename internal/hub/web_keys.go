@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"parallax/client"
 	"parallax/internal/fault"
 	"parallax/internal/vocab"
 	"parallax/internal/web"
@@ -32,7 +33,7 @@ func (c *console) keys(w http.ResponseWriter, r *http.Request) error {
 	list, at := c.watch.holders(r.Context())
 	view.Data = []any{
 		web.Text("Several independent bodies each hold one share of every key. Enough of them must agree before an identifier can be blinded or a sealed match opened. Each decides by itself, and no share is with the hub or the authority."),
-		c.holdersTable(list, at, m.Version),
+		c.holdersTable(list, at, m),
 		web.Section{Title: "The key ceremony", Body: c.ceremonyBlocks()},
 	}
 	if !ok {
@@ -44,11 +45,14 @@ func (c *console) keys(w http.ResponseWriter, r *http.Request) error {
 	return c.blocks(w, r, view)
 }
 
-func (c *console) holdersTable(list []seen, at time.Time, version int) web.Table {
-	t := web.Table{Caption: "Key holders", Columns: append(web.Cols("Key holder", "Controlled by", "State"), web.Column{Label: "Log entries seen", Numeric: true}, web.Column{Label: "Policy version", Numeric: true}),
-		Note: fmt.Sprintf("Any %d of %d holders can act together; fewer can do nothing. Asked on %s. Each holder shows at its own address what it was asked to open.", c.s.o.Plan.T, c.s.o.Plan.N, web.Moment(at))}
+func (c *console) holdersTable(list []seen, at time.Time, m opening.Manifest) web.Table {
+	t := web.Table{Caption: "Key holders", Columns: append(web.Cols("Key holder", "Controlled by", "State"), web.Column{Label: "Log entries seen", Numeric: true}, web.Column{Label: "Policy version", Numeric: true}, web.Column{Label: "What it publishes"}),
+		Note: fmt.Sprintf("Any %d of %d holders can act together; fewer can do nothing. Asked on %s. What a holder was asked to open its operator sees on its own machine; the public gets release counts a quarter late.", c.s.o.Plan.T, c.s.o.Plan.N, web.Moment(at))}
 	for _, h := range list {
-		row := web.Row{Cells: []web.Cell{{Text: h.Holder.ID, Href: h.Holder.URL}, web.T(h.Holder.Entity), {Badges: []web.Badge{h.badge(version)}}, {}, {}}}
+		row := web.Row{Cells: []web.Cell{{Text: h.Holder.ID}, web.T(h.Holder.Entity), {Badges: []web.Badge{h.badge(m.Version)}}, {}, {}, web.L("Release counts", h.Holder.URL+client.PathReleases)}}
+		if m.Demo { // one machine: the holder's own page opens
+			row.Cells[0].Href = h.Holder.URL
+		}
 		if h.OK {
 			row.Cells[3], row.Cells[4] = web.N(h.LogSize), web.N(int64(h.Manifest))
 		}
@@ -99,7 +103,7 @@ func (c *console) policyBlocks(m opening.Manifest) []any {
 		{Label: "Opens to", Value: web.T(m.Authority.Entity)},
 		{Label: "Approvals for an opening", Value: web.T("One from the authority, one from an oversight body that is unrelated to it")},
 		{Label: "Delay and veto window", Value: web.T(duration(m.Delays.OpenSeconds))},
-		{Label: "Releases", Value: web.Cell{Text: "Every " + duration(m.Delays.ReleaseEvery), Note: "Next on " + web.Moment(opening.NextRelease(m.Delays, now))}},
+		{Label: "Releases", Value: web.Cell{Text: "Every " + strings.TrimPrefix(duration(m.Delays.ReleaseEvery), "1 "), Note: "Next on " + web.Moment(opening.NextRelease(m.Delays, now))}},
 		{Label: "Subject roles admitted", Value: web.T(labels(vocab.Roles, m.Scope.Roles))},
 	}
 	out := []any{facts}

@@ -175,7 +175,7 @@ func TestLeadPagesShowStructureAndAreLogged(t *testing.T) {
 		{"authority/officer", "/", []string{w.ready.ID[:8], w.asked.ID[:8], "No approval of yours is missing.", w.released.ID[:8]}},
 		{"oversight/overseer", "/", []string{w.ready.ID[:8], w.asked.ID[:8], "Approval at the oversight body"}},
 		{"oversight/overseer", "/openings", []string{w.ready.ID[:8], "1 of 2", "0 of 2 needed", "Released", "Could this be a child?", "data-poll"}},
-		{"authority/officer", "/leads/" + w.ready.ID, []string{"Bank A", "Platform A", "Hotline A", "Payment", "2026-W44", "Same e-mail address as Bank A, Platform A",
+		{"authority/officer", "/leads/" + w.ready.ID, []string{"Bank A", "Platform A", "Hotline A", "Payment", "2026\u2011W44", "Same e-mail address as Bank A, Platform A",
 			"No observation says so yet", "3 found, 3 needed", "parallax desk request " + w.ready.ID, "only at the authority&#39;s desk"}},
 		{"authority/officer", "/leads/" + w.asked.ID, []string{"An observation says that it may be.", "parallax desk approve " + w.opening, "Possible victim", "basis-1"}},
 		{"authority/officer", "/leads/" + w.released.ID, []string{"2 of 2", "parallax desk open", "holder-3", "Released"}},
@@ -213,7 +213,7 @@ func TestNoEntryNoLead(t *testing.T) {
 		if status != http.StatusServiceUnavailable || !strings.Contains(body, "nothing is shown") {
 			t.Errorf("%s: %d\n%s", path, status, body)
 		}
-		for _, secret := range []string{w.ready.ID[:8], w.asked.ID[:8], w.released.ID[:8], "Hotline A", "2026-W44"} {
+		for _, secret := range []string{w.ready.ID[:8], w.asked.ID[:8], w.released.ID[:8], "Hotline A", "2026\u2011W44"} {
 			if strings.Contains(body, secret) {
 				t.Errorf("%s shows %q without an entry", path, secret)
 			}

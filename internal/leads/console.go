@@ -122,8 +122,8 @@ type piece struct {
 	shares []share
 }
 
-// share says that an observation has identifiers of a class in common with
-// another organisation's.
+// share says that an observation has an identifier of a person class in common
+// with another organisation's.
 type share struct {
 	tag  opening.HeaderTag
 	with string // the organisation
@@ -203,6 +203,9 @@ func pieces(m opening.Manifest, list []pool.Observed, now time.Time) []piece {
 			out[i].weight = rule.Weight(o.Header.Fact(o.Label, m, now), now)
 		}
 		for _, tag := range o.Header.Tags {
+			if !tag.Class.Person() {
+				continue // objects never link people
+			}
 			for _, other := range list {
 				if other.Header.Organisation != o.Header.Organisation && hasTag(other.Header, tag) {
 					out[i].shares = append(out[i].shares, share{tag, other.Header.Organisation})

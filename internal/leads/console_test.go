@@ -13,6 +13,7 @@ import (
 	"parallax/internal/store/storetest"
 	"parallax/opening"
 	"parallax/seal"
+	"parallax/selector"
 	"parallax/signed"
 )
 
@@ -110,5 +111,16 @@ func TestStructureShowsWhatCarriesTheLeadOnly(t *testing.T) {
 		if _, err := s.overview(ctx, m, who, look{}); fault.KindOf(err) != fault.Forbidden {
 			t.Errorf("%q: %v", who, err)
 		}
+	}
+}
+
+// What two observations have in common and does not link people is no reason
+// to show one of them.
+func TestObjectsAreNoReason(t *testing.T) {
+	a, b := seen(1, 0, "account", 1, 2), seen(2, 1, "account", 1, 2)
+	a.Header.Tags[1].Class, b.Header.Tags[1].Class = selector.URL, selector.URL
+	p := pieces(manifest(), []pool.Observed{a, b}, start)[0]
+	if len(p.shares) != 1 || p.shares[0].tag.Class != selector.Email || p.shares[0].with != "org-1" {
+		t.Errorf("shares %+v", p.shares)
 	}
 }

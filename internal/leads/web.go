@@ -156,9 +156,11 @@ func (p *Pages) Lead(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return web.NotDone(err, "Nothing of the lead was shown.")
 	}
-	poll, err := p.poll(r.Context(), "/leads/"+x.ID)
-	if err != nil {
-		return err
+	var poll []any
+	if len(x.openings) > 0 && x.openings[0].State != Released && x.openings[0].State != Closed {
+		if poll, err = p.poll(r.Context(), "/leads/"+x.ID); err != nil {
+			return err
+		}
 	}
 	return p.kit.Render(w, r, http.StatusOK, web.Blocks, web.View{Title: "Lead " + short(x.ID),
 		Question: "Is this enough to act, could this be a child, what next?",

@@ -90,7 +90,7 @@ func (x structure) evidenceTable(m opening.Manifest) web.Table {
 			tone = web.Wait
 		}
 		t.Rows = append(t.Rows, web.Row{Tone: tone, Why: p.why(m), Cells: []web.Cell{web.T(nameOf(m, p.Header.Organisation)), web.T(vocab.Sectors.Label(p.Header.Sector)),
-			web.T(vocab.Kinds.Label(p.Header.Kind)), web.T(p.Header.Week), web.T(vocab.Roles.Label(p.Header.Role)),
+			web.T(vocab.Kinds.Label(p.Header.Kind)), web.T(strings.ReplaceAll(p.Header.Week, "-", "\u2011")), web.T(vocab.Roles.Label(p.Header.Role)),
 			web.T(strings.ToUpper(p.Header.Source) + p.Header.Info), web.N(int64(p.weight))}})
 	}
 	if len(list) > rows {
