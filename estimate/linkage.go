@@ -31,7 +31,6 @@ func CheckCarry(carry []float64, k int) error {
 // blur applies M: it turns the table of people into the expected table of
 // records.
 func blur(mu, carry []float64, out []float64) {
-	k := len(carry)
 	copy(out, mu)
 	out[0] = 0
 	// First only the carriers of each person are looked at.
@@ -54,7 +53,6 @@ func blur(mu, carry []float64, out []float64) {
 		}
 		out[1<<j] += (1 - a) * on
 	}
-	_ = k
 }
 
 // Unlink inverts M: the moment estimate of the table that perfect linkage would
@@ -217,7 +215,7 @@ func (c *composite) move(step []float64, ll float64) (float64, bool) {
 func (c *composite) result(m Model) (Fit, error) {
 	f := c.f
 	ll := c.expect()
-	out := Fit{Model: m, Unseen: math.Exp(f.alpha[0]), SE: math.Inf(1), Params: len(f.terms) + len(m) + f.k + 1 - len(f.terms)}
+	out := Fit{Model: m, Unseen: math.Exp(f.alpha[0]), SE: math.Inf(1), Params: 1 + f.k + len(m)}
 	people := 0.0
 	for h := 1; h < len(f.mu); h++ {
 		people += f.mu[h]
