@@ -26,6 +26,7 @@ type cli struct {
 	Verify     verifyCmd     `cmd:"" help:"Verify a saved receipt offline, from the key ceremony to the log."`
 	Sim        simCmd        `cmd:"" help:"Make and score simulated ecosystems."`
 	Gateway    gatewayCmd    `cmd:"" help:"Lawful routes: may this be sent, by whom, under what law, on which day?"`
+	Estimate   estimateCmd   `cmd:"" help:"Estimate a hidden population from overlapping lists: a panel and its range, or a refusal."`
 	Governance governanceCmd `cmd:"" help:"Make governance keys and sign manifests."`
 }
 
