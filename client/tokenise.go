@@ -50,12 +50,8 @@ func (s Setup) Verify(pin opening.Hash) error {
 	if got := opening.Hash(s.Transcript.Hash()); got != pin {
 		return fmt.Errorf("the transcript is %s, but %s is pinned", got, pin)
 	}
-	digest, err := s.Plan.Digest()
-	if err != nil {
-		return err
-	}
-	if string(s.Transcript.Params.Context) != string(digest[:]) {
-		return errors.New("the transcript was made from another plan")
+	if err := s.Plan.matches(s.Transcript.Params); err != nil {
+		return fmt.Errorf("the transcript: %w", err)
 	}
 	return nil
 }

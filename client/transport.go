@@ -5,13 +5,11 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"parallax/oprf/dkg"
@@ -133,31 +131,35 @@ func NewBoard(hub, pool, epoch string, h *http.Client) *Board {
 	return &Board{url: hub + PathCeremony + pool + "/" + epoch + "/", http: h}
 }
 
-// boardMessage carries one message of a round.
-type boardMessage struct {
-	Message []byte `json:"message"`
+// State asks which attempt is open.
+func (b *Board) State(ctx context.Context) (CeremonyState, error) {
+	var st CeremonyState
+	err := Get(ctx, b.http, b.url+"state", &st)
+	return st, err
 }
 
 // Post puts a message up once; the same bytes again change nothing.
-func (b *Board) Post(ctx context.Context, round, index int, message []byte) error {
-	return Post(ctx, b.http, b.url+strconv.Itoa(round)+"/"+strconv.Itoa(index), boardMessage{message}, nil)
+func (b *Board) Post(ctx context.Context, attempt, round, index int, message []byte) error {
+	return Post(ctx, b.http, fmt.Sprintf("%s%d/%d/%d", b.url, attempt, round, index), CeremonyMessage{message}, nil)
 }
 
 // Round reads a round: message i-1 is holder i's, empty if not there yet.
-func (b *Board) Round(ctx context.Context, round int) ([][]byte, error) {
-	var texts []string
-	if err := Get(ctx, b.http, b.url+strconv.Itoa(round), &texts); err != nil {
-		return nil, err
-	}
-	out := make([][]byte, len(texts))
-	for i, t := range texts {
-		raw, err := base64.StdEncoding.DecodeString(t)
-		if err != nil {
-			return nil, fmt.Errorf("board: message %d: %w", i+1, err)
-		}
-		out[i] = raw
-	}
-	return out, nil
+func (b *Board) Round(ctx context.Context, attempt, round int) ([][]byte, error) {
+	var m CeremonyMessages
+	err := Get(ctx, b.http, fmt.Sprintf("%s%d/%d", b.url, attempt, round), &m)
+	return m.Messages, err
+}
+
+// Abort ends an attempt with a signed statement.
+func (b *Board) Abort(ctx context.Context, attempt int, statement []byte) error {
+	return Post(ctx, b.http, fmt.Sprintf("%s%d/abort", b.url, attempt), CeremonyMessage{statement}, nil)
+}
+
+// Aborts reads the statements that ended an attempt.
+func (b *Board) Aborts(ctx context.Context, attempt int) ([][]byte, error) {
+	var m CeremonyMessages
+	err := Get(ctx, b.http, fmt.Sprintf("%s%d/aborts", b.url, attempt), &m)
+	return m.Messages, err
 }
 
 // PostTranscript stores the finished transcript at the hub.

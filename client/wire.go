@@ -107,13 +107,17 @@ func (p Plan) Digest() (opening.Hash, error) {
 	return sha256.Sum256(append([]byte("parallax/plan/v1\x00"), raw...)), nil
 }
 
-// Params are the parameters of the ceremony that the plan describes.
-func (p Plan) Params() (dkg.Params, error) {
+// Params are the parameters of the first attempt at the plan's ceremony.
+func (p Plan) Params() (dkg.Params, error) { return p.Attempt(1) }
+
+// Attempt are the parameters of an attempt at the ceremony that the plan
+// describes; an aborted one is followed by the next.
+func (p Plan) Attempt(n int) (dkg.Params, error) {
 	digest, err := p.Digest()
 	if err != nil {
 		return dkg.Params{}, err
 	}
-	out := dkg.Params{Pool: p.Pool, Epoch: p.Epoch, T: p.T, N: p.N, Context: digest[:]}
+	out := dkg.Params{Pool: p.Pool, Epoch: p.Epoch, T: p.T, N: p.N, Context: digest[:], Attempt: n}
 	for _, c := range p.Classes {
 		out.Labels = append(out.Labels, string(c))
 	}
@@ -128,6 +132,60 @@ func (p Plan) Params() (dkg.Params, error) {
 type Setup struct {
 	Plan       Plan           `json:"plan"`
 	Transcript dkg.Transcript `json:"transcript"`
+}
+
+// CeremonyState is where a board is: the attempt that is open now, and whether
+// a transcript has been stored.
+type CeremonyState struct {
+	Attempt int  `json:"attempt"`
+	Done    bool `json:"done"`
+}
+
+// CeremonyMessage is one signed message or abort on its way to a board.
+type CeremonyMessage struct {
+	Message []byte `json:"message"`
+}
+
+// CeremonyMessages is a round, message i-1 being holder i's and empty if it is
+// not there yet; or the aborts of an attempt.
+type CeremonyMessages struct {
+	Messages [][]byte `json:"messages"`
+}
+
+// CeremonyEvidence shows offline that a holder of the plan showed two faces in
+// its ceremony.
+type CeremonyEvidence struct {
+	Plan         Plan             `json:"plan"`
+	Equivocation dkg.Equivocation `json:"equivocation"`
+}
+
+// Verify names the holder who signed both messages and the round.
+func (e CeremonyEvidence) Verify() (opening.Holder, int, error) {
+	if err := e.Plan.Check(); err != nil {
+		return opening.Holder{}, 0, err
+	}
+	if err := e.Plan.matches(e.Equivocation.Params); err != nil {
+		return opening.Holder{}, 0, err
+	}
+	index, round, err := e.Equivocation.Verify()
+	if err != nil {
+		return opening.Holder{}, 0, err
+	}
+	return e.Plan.Holders[index-1], round, nil
+}
+
+// matches refuses parameters that are not those of an attempt at this plan.
+func (p Plan) matches(got dkg.Params) error {
+	want, err := p.Attempt(got.Attempt)
+	if err != nil {
+		return err
+	}
+	a, err1 := signed.Marshal(want)
+	b, err2 := signed.Marshal(got)
+	if errors.Join(err1, err2) != nil || string(a) != string(b) {
+		return errors.New("it belongs to the ceremony of another plan")
+	}
+	return nil
 }
 
 // A BatchManifest describes a batch of blinded points; the member signs it

@@ -3,7 +3,7 @@ package opening
 import (
 	"crypto/sha256"
 	"fmt"
-	"sort"
+	"slices"
 	"time"
 
 	"parallax/signed"
@@ -121,43 +121,48 @@ type Decision struct {
 
 // Linked returns S(o): o and those of others that directly share a person tag
 // with it, a tag in more than FrequencyCap observations linking nothing.
-// The frequency is counted over o and others.
+// The frequency is counted over o and others. An observation has few tags and
+// others may be many, so o's are looked for in each, without a table of all.
 func (r Rule) Linked(o Fact, others []Fact) []Fact {
-	count := make(map[string]int)
-	tally := func(f Fact) {
-		seen := make(map[string]bool, len(f.Tags))
-		for _, t := range f.Tags {
-			if t.Person && !seen[t.Tag] {
-				seen[t.Tag] = true
-				count[t.Tag]++
-			}
-		}
-	}
-	tally(o)
-	for _, f := range others {
-		if f.ID != o.ID {
-			tally(f)
-		}
-	}
-	own := make(map[string]bool, len(o.Tags))
+	own := make([]string, 0, MaxTags)
 	for _, t := range o.Tags {
-		if t.Person && count[t.Tag] <= r.FrequencyCap {
-			own[t.Tag] = true
+		if t.Person && !slices.Contains(own, t.Tag) {
+			own = append(own, t.Tag)
 		}
 	}
-	set := []Fact{o}
+	count := make([]int, len(own))
 	for _, f := range others {
 		if f.ID == o.ID {
 			continue
 		}
-		for _, t := range f.Tags {
-			if t.Person && own[t.Tag] {
-				set = append(set, f)
-				break
+		for i, tag := range own {
+			if f.hasPerson(tag) {
+				count[i]++
 			}
 		}
 	}
+	links := own[:0]
+	for i, tag := range own {
+		if count[i]+1 <= r.FrequencyCap { // o itself is one more
+			links = append(links, tag)
+		}
+	}
+	set := append(make([]Fact, 0, min(1+len(others), 16)), o)
+	for _, f := range others {
+		if f.ID != o.ID && slices.ContainsFunc(links, f.hasPerson) {
+			set = append(set, f)
+		}
+	}
 	return set
+}
+
+func (f Fact) hasPerson(tag string) bool {
+	for _, t := range f.Tags {
+		if t.Person && t.Tag == tag {
+			return true
+		}
+	}
+	return false
 }
 
 // Decide applies the rule to observation o among others: it opens only if the
@@ -167,8 +172,8 @@ func Decide(r Rule, o Fact, others []Fact, now time.Time) Decision {
 }
 
 func decideOver(r Rule, o Fact, set []Fact, now time.Time) Decision {
-	entities := make(map[string]int)
-	sectors, kinds := make(map[string]bool), make(map[string]bool)
+	entities, sectors, kinds := make([]string, 0, 8), make([]string, 0, 8), make([]string, 0, 8)
+	best := make([]int, 0, 8) // by entity
 	var d Decision
 	for _, f := range set {
 		d.ChildPossible = d.ChildPossible || f.PossibleVictim
@@ -176,23 +181,25 @@ func decideOver(r Rule, o Fact, set []Fact, now time.Time) Decision {
 		if w == 0 {
 			continue
 		}
-		entities[f.Entity] = max(entities[f.Entity], w)
-		sectors[f.Sector] = true
-		kinds[f.Kind] = true
+		at := slices.Index(entities, f.Entity)
+		if at < 0 {
+			at, entities, best = len(entities), append(entities, f.Entity), append(best, 0)
+		}
+		best[at] = max(best[at], w)
+		sectors, kinds = withWord(sectors, f.Sector), withWord(kinds, f.Kind)
 	}
 	sum := 0
-	for _, w := range entities {
+	for _, w := range best {
 		sum += min(r.EntityCap, w)
 	}
-	d.Conditions = []Condition{
+	d.Conditions = make([]Condition, 0, 5)
+	d.Conditions = append(d.Conditions,
 		atLeast("evidence weight", sum, r.MinWeight),
 		atLeast("independent organisations", len(entities), r.MinEntities),
 		atLeast("sectors", len(sectors), r.MinSectors),
-		atLeast("kinds of evidence", len(kinds), r.MinKinds),
-	}
+		atLeast("kinds of evidence", len(kinds), r.MinKinds))
 	if r.NonPayment {
-		shared := len(sharedNonPayment(r, o, set, now))
-		d.Conditions = append(d.Conditions, atLeast("shared identifiers other than payment", shared, 1))
+		d.Conditions = append(d.Conditions, atLeast("shared identifiers other than payment", sharedNonPayment(r, o, set, now), 1))
 	}
 	d.Open = true
 	for _, c := range d.Conditions {
@@ -201,34 +208,40 @@ func decideOver(r Rule, o Fact, set []Fact, now time.Time) Decision {
 	return d
 }
 
+// withWord adds a word that is not there yet; the lists are short.
+func withWord(list []string, word string) []string {
+	if slices.Contains(list, word) {
+		return list
+	}
+	return append(list, word)
+}
+
 func atLeast(name string, have, need int) Condition {
 	return Condition{Name: name, Met: have >= need, Have: have, Need: need}
 }
 
-// sharedNonPayment lists the non-payment person tags that o shares with an
+// sharedNonPayment counts the non-payment person tags that o shares with an
 // observation of positive weight from another controlling entity.
-func sharedNonPayment(r Rule, o Fact, set []Fact, now time.Time) []string {
-	own := make(map[string]bool)
-	for _, t := range o.Tags {
-		if t.Person && !t.Payment {
-			own[t.Tag] = true
-		}
-	}
-	found := make(map[string]bool)
+func sharedNonPayment(r Rule, o Fact, set []Fact, now time.Time) int {
+	found := make([]string, 0, MaxTags)
 	for _, f := range set {
 		if f.Entity == o.Entity || r.Weight(f, now) == 0 {
 			continue
 		}
 		for _, t := range f.Tags {
-			if own[t.Tag] {
-				found[t.Tag] = true
+			if o.hasNonPayment(t.Tag) {
+				found = withWord(found, t.Tag)
 			}
 		}
 	}
-	out := make([]string, 0, len(found))
-	for t := range found {
-		out = append(out, t)
+	return len(found)
+}
+
+func (f Fact) hasNonPayment(tag string) bool {
+	for _, t := range f.Tags {
+		if t.Person && !t.Payment && t.Tag == tag {
+			return true
+		}
 	}
-	sort.Strings(out)
-	return out
+	return false
 }

@@ -13,7 +13,6 @@ import (
 	"parallax/internal/store"
 	"parallax/internal/store/storetest"
 	"parallax/opening"
-	"parallax/oprf/dkg"
 	"parallax/seal"
 	"parallax/signed"
 )
@@ -340,27 +339,6 @@ func TestManifestsFollowEachOther(t *testing.T) {
 	plan.Epoch = "2027-11"
 	if _, err := loadState(context.Background(), w.hub.o.DB, plan, true); err == nil {
 		t.Error("another plan was taken for the same database")
-	}
-}
-
-func TestBoardIsWrittenOnce(t *testing.T) {
-	w := newWorld(t, storetest.SQLite(t))
-	ctx := context.Background()
-	b := client.NewBoard(w.url, "pool", "2026-11", http.DefaultClient)
-	all, err := b.Round(ctx, 2)
-	must(t, err)
-	must(t, b.Post(ctx, 2, 1, all[0]))
-	if err := b.Post(ctx, 2, 1, []byte("another")); status(err) != http.StatusConflict {
-		t.Errorf("a second message: %v", err)
-	}
-	for _, err := range []error{b.Post(ctx, 5, 1, []byte("x")), b.Post(ctx, 1, 4, []byte("x")),
-		client.NewBoard(w.url, "pool", "2027-11", http.DefaultClient).Post(ctx, 1, 1, []byte("x"))} {
-		if s := status(err); s != http.StatusNotFound && s != http.StatusBadRequest {
-			t.Errorf("a place that is not there: %v", err)
-		}
-	}
-	if err := b.PostTranscript(ctx, dkg.Transcript{}); status(err) != http.StatusBadRequest {
-		t.Errorf("an empty transcript: %v", err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 
 	"parallax/client"
 	"parallax/internal/api"
@@ -14,7 +13,6 @@ import (
 	"parallax/internal/pool"
 	"parallax/internal/transparency"
 	"parallax/opening"
-	"parallax/oprf/dkg"
 	"parallax/signed"
 )
 
@@ -45,8 +43,11 @@ func (s *Server) Handler() http.Handler {
 	add("GET "+client.PathStatus, get(func(r *http.Request) (Status, error) { return s.Status(r.Context()) }))
 
 	board := client.PathCeremony + "{pool}/{epoch}/"
-	add("POST "+board+"{round}/{index}", api.Call(boardLimits, s.post))
-	add("GET "+board+"{round}", get(s.round))
+	add("GET "+board+"state", get(s.ceremonyState))
+	add("POST "+board+"{attempt}/{round}/{index}", api.Call(boardLimits, s.post))
+	add("GET "+board+"{attempt}/{round}", get(s.round))
+	add("POST "+board+"{attempt}/abort", api.Call(boardLimits, s.abort))
+	add("GET "+board+"{attempt}/aborts", get(s.aborts))
 	add("POST "+board+"transcript", api.Call(transcriptLimits, s.putTranscript))
 
 	add("POST "+client.PathContribute, s.byLine(message(s, batchLimits, client.PathContribute, s.contribute)))
@@ -208,49 +209,4 @@ func (s *Server) checkpoint(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	_, _ = w.Write(note) // the peer may be gone
 	return nil
-}
-
-// boardMessage is one holder's message of a round.
-type boardMessage struct {
-	Message []byte `json:"message"`
-}
-
-// rounds of the key ceremony.
-const rounds = 4
-
-func (s *Server) place(r *http.Request) (round int, err error) {
-	if r.PathValue("pool") != s.o.Plan.Pool || r.PathValue("epoch") != s.o.Plan.Epoch {
-		return 0, fault.New(fault.NotFound, "This hub has no ceremony for this pool and epoch.")
-	}
-	if round, err = strconv.Atoi(r.PathValue("round")); err != nil || round < 1 || round > rounds {
-		return 0, fault.Newf(fault.NotFound, "A ceremony has rounds 1 to %d.", rounds)
-	}
-	return round, nil
-}
-
-func (s *Server) post(r *http.Request, m boardMessage) (boardMessage, error) {
-	round, err := s.place(r)
-	if err != nil {
-		return boardMessage{}, err
-	}
-	index, err := strconv.Atoi(r.PathValue("index"))
-	if err != nil || index < 1 || index > s.o.Plan.N || len(m.Message) == 0 {
-		return boardMessage{}, fault.Newf(fault.Invalid, "A message needs a holder from 1 to %d and a body.", s.o.Plan.N)
-	}
-	return m, s.state.post(r.Context(), round, index, m.Message)
-}
-
-func (s *Server) round(r *http.Request) ([][]byte, error) {
-	round, err := s.place(r)
-	if err != nil {
-		return nil, err
-	}
-	return s.state.round(r.Context(), round)
-}
-
-func (s *Server) putTranscript(r *http.Request, t dkg.Transcript) (struct{}, error) {
-	if r.PathValue("pool") != s.o.Plan.Pool || r.PathValue("epoch") != s.o.Plan.Epoch {
-		return struct{}{}, fault.New(fault.NotFound, "This hub has no ceremony for this pool and epoch.")
-	}
-	return struct{}{}, s.state.putTranscript(r.Context(), t)
 }

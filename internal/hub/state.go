@@ -125,6 +125,9 @@ func (s *state) putTranscript(ctx context.Context, t dkg.Transcript) error {
 		return err
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := requireOpen(ctx, tx, t.Params.Attempt); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO hub_setting (name, body) VALUES ('transcript', $1)`, string(raw))
 		return err
 	})
@@ -222,43 +225,4 @@ func (s *state) forgetNonces(ctx context.Context, now time.Time) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM hub_nonce WHERE seen < $1`, now.Add(-4*signed.Window).UnixMicro())
 		return err
 	})
-}
-
-// post puts a ceremony message up once.
-func (s *state) post(ctx context.Context, round, place int, message []byte) error {
-	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO hub_board (round, place, message) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, int64(round), int64(place), message); err != nil {
-			return err
-		}
-		var had []byte
-		if err := tx.QueryRowContext(ctx, `SELECT message FROM hub_board WHERE round = $1 AND place = $2`, int64(round), int64(place)).Scan(&had); err != nil {
-			return err
-		}
-		if string(had) != string(message) {
-			return fault.New(fault.Conflict, "Another message of this holder is on the board for this round.")
-		}
-		return nil
-	})
-}
-
-// round reads a round of the board; a holder that has not posted yet is empty.
-func (s *state) round(ctx context.Context, round int) ([][]byte, error) {
-	out := make([][]byte, s.plan.N)
-	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT place, message FROM hub_board WHERE round = $1`, int64(round))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var place int
-			var message []byte
-			if err := rows.Scan(&place, &message); err != nil {
-				return err
-			}
-			out[place-1] = message
-		}
-		return rows.Err()
-	})
-	return out, err
 }

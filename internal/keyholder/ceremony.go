@@ -3,6 +3,7 @@ package keyholder
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"parallax/client"
+	"parallax/opening"
 	"parallax/oprf/dkg"
 )
 
@@ -17,18 +19,45 @@ import (
 // keeps one. It is not trusted: every message is signed, and all holders sign
 // the hash of everything that was said.
 type Board interface {
-	Post(ctx context.Context, round, index int, message []byte) error
-	// Round returns the messages of a round by index; missing ones are nil.
-	Round(ctx context.Context, round int) ([][]byte, error)
+	// State says which attempt is open.
+	State(ctx context.Context) (client.CeremonyState, error)
+	Post(ctx context.Context, attempt, round, index int, message []byte) error
+	// Round returns the messages of a round by index; missing ones are empty. It
+	// fails once the attempt was aborted.
+	Round(ctx context.Context, attempt, round int) ([][]byte, error)
+	// Abort ends an attempt with a signed statement; Aborts reads them.
+	Abort(ctx context.Context, attempt int, statement []byte) error
+	Aborts(ctx context.Context, attempt int) ([][]byte, error)
 }
 
-// CeremonyRounds is the number of message rounds.
-const CeremonyRounds = 4
+// attemptFile notes the last attempt that this holder began.
+const attemptFile = "ceremony.json"
+
+type begun struct {
+	Plan    opening.Hash `json:"plan"`
+	Attempt int          `json:"attempt"`
+}
+
+// A ceremony is this holder's part of one attempt.
+type ceremony struct {
+	dir     string
+	plan    client.Plan
+	who     Identity
+	index   int
+	attempt int
+	params  dkg.Params
+	party   *dkg.Party
+	board   Board
+	wait    func(context.Context) error
+	say     func(string)
+}
 
 // Ceremony runs this holder's part of the key ceremony to its end and stores
 // the shares. It refuses to start when shares are there already or the plan
-// does not list exactly this identity; any complaint, bad message or silence
-// aborts for everyone and leaves nothing behind.
+// does not list exactly this identity. Any complaint, bad message or silence
+// ends the attempt for everyone, with a signed statement of who saw what, and
+// leaves no share behind; started again, holders make the next attempt under
+// the same plan.
 func Ceremony(ctx context.Context, dir string, plan client.Plan, board Board, wait func(ctx context.Context) error, say func(string)) (dkg.Transcript, error) {
 	who, err := LoadIdentity(dir)
 	if err != nil {
@@ -44,17 +73,13 @@ func Ceremony(ctx context.Context, dir string, plan client.Plan, board Board, wa
 	if err != nil {
 		return dkg.Transcript{}, err
 	}
-	params, err := plan.Params()
-	if err != nil {
+	c := &ceremony{dir: dir, plan: plan, who: who, index: index, board: board, wait: wait, say: say}
+	if err := c.begin(ctx); err != nil {
 		return dkg.Transcript{}, err
 	}
-	party, err := dkg.New(params, index, who.signKey(), who.HPKE, rand.Reader)
+	res, err := c.rounds(ctx)
 	if err != nil {
-		return dkg.Transcript{}, err
-	}
-	res, err := runRounds(ctx, party, plan, index, board, wait, say)
-	if err != nil {
-		return dkg.Transcript{}, err
+		return dkg.Transcript{}, c.abort(ctx, err)
 	}
 	if err := saveShares(dir, plan, index, res); err != nil {
 		return dkg.Transcript{}, err
@@ -71,54 +96,183 @@ func findIndex(plan client.Plan, who Identity) (int, error) {
 	return 0, fmt.Errorf("the plan does not list holder %q", who.ID)
 }
 
-func runRounds(ctx context.Context, party *dkg.Party, plan client.Plan, index int, board Board, wait func(context.Context) error, say func(string)) (dkg.Result, error) {
+// begin joins the attempt that the board has open. One that this holder began
+// before is lost to it, because polynomials are never kept: it ends that one
+// first. Joining twice would sign two messages for one round, two faces.
+func (c *ceremony) begin(ctx context.Context) error {
+	last, plan, err := c.lastBegun()
+	if err != nil {
+		return err
+	}
+	st, err := c.board.State(ctx)
+	for ; err == nil && !st.Done && st.Attempt <= last; st, err = c.board.State(ctx) {
+		if err := c.endLost(ctx, st.Attempt); err != nil {
+			return err
+		}
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the board: %w", err)
+	case st.Done:
+		return errors.New("the board says that this ceremony is finished, but this holder has no shares of it; it needs a new plan")
+	}
+	c.attempt = st.Attempt
+	if c.params, err = c.plan.Attempt(c.attempt); err != nil {
+		return err
+	}
+	if err := c.keepBegun(begun{plan, c.attempt}); err != nil {
+		return err
+	}
+	c.party, err = dkg.New(c.params, c.index, c.who.signKey(), c.who.HPKE, rand.Reader)
+	c.say(fmt.Sprintf("attempt %d of the ceremony", c.attempt))
+	return err
+}
+
+// endLost aborts an attempt that this holder cannot go on with.
+func (c *ceremony) endLost(ctx context.Context, attempt int) error {
+	params, err := c.plan.Attempt(attempt)
+	if err != nil {
+		return err
+	}
+	statement, err := dkg.SignAbort(params, c.index, c.who.signKey(), errors.New("it began this attempt and was interrupted"), nil)
+	if err != nil {
+		return err
+	}
+	if err := c.board.Abort(ctx, attempt, statement); err != nil {
+		return fmt.Errorf("end attempt %d, which was interrupted here: %w", attempt, err)
+	}
+	if st, err := c.board.State(ctx); err != nil || st.Attempt <= attempt {
+		return fmt.Errorf("the board does not go on after attempt %d was ended (%w)", attempt, err)
+	}
+	c.say(fmt.Sprintf("attempt %d was interrupted here and is over for all holders", attempt))
+	return nil
+}
+
+// lastBegun is the last attempt at this plan that was begun here, 0 for none.
+func (c *ceremony) lastBegun() (last int, plan opening.Hash, err error) {
+	if plan, err = c.plan.Digest(); err != nil {
+		return 0, plan, err
+	}
+	raw, err := os.ReadFile(filepath.Join(c.dir, attemptFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, plan, nil
+	}
+	var b begun
+	if err == nil {
+		err = json.Unmarshal(raw, &b)
+	}
+	if err != nil || b.Plan != plan {
+		return 0, plan, err
+	}
+	return b.Attempt, plan, nil
+}
+
+// keepBegun is on disk before any message of the attempt exists.
+func (c *ceremony) keepBegun(b begun) error {
+	raw, err := json.Marshal(b)
+	if err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(c.dir, attemptFile), raw)
+}
+
+func (c *ceremony) rounds(ctx context.Context) (dkg.Result, error) {
 	steps := []func([][]byte) ([]byte, error){
-		func([][]byte) ([]byte, error) { return party.Round1() },
-		party.Round2, party.Round3, party.Round4,
+		func([][]byte) ([]byte, error) { return c.party.Round1() },
+		c.party.Round2, c.party.Round3, c.party.Round4,
 	}
 	names := []string{"commitments", "reveals", "sealed shares", "signatures over the transcript"}
 	var last [][]byte
 	for i, step := range steps {
 		message, err := step(last)
 		if err != nil {
-			return dkg.Result{}, fmt.Errorf("ceremony aborted: %w", err)
+			return dkg.Result{}, err
 		}
-		if err := board.Post(ctx, i+1, index, message); err != nil {
+		if err := c.board.Post(ctx, c.attempt, i+1, c.index, message); err != nil {
 			return dkg.Result{}, fmt.Errorf("post round %d: %w", i+1, err)
 		}
-		say(fmt.Sprintf("round %d of %d: %s posted, waiting for the others", i+1, len(steps), names[i]))
-		if last, err = collect(ctx, board, i+1, plan.N, wait); err != nil {
+		c.say(fmt.Sprintf("round %d of %d: %s posted, waiting for the others", i+1, len(steps), names[i]))
+		if last, err = c.collect(ctx, i+1); err != nil {
 			return dkg.Result{}, err
 		}
 	}
-	res, err := party.Finish(last)
-	if err != nil {
-		return dkg.Result{}, fmt.Errorf("ceremony aborted: %w", err)
-	}
-	return res, nil
+	return c.party.Finish(last)
 }
 
 // collect waits until all n messages of a round are there, or ctx ends.
-func collect(ctx context.Context, board Board, round, n int, wait func(context.Context) error) ([][]byte, error) {
+func (c *ceremony) collect(ctx context.Context, round int) ([][]byte, error) {
 	for {
-		all, err := board.Round(ctx, round)
+		all, err := c.board.Round(ctx, c.attempt, round)
 		if err != nil {
 			return nil, fmt.Errorf("read round %d: %w", round, err)
 		}
 		missing := 0
-		for i := 1; i <= n; i++ {
+		for i := 1; i <= c.plan.N && missing == 0; i++ {
 			if i > len(all) || len(all[i-1]) == 0 {
 				missing = i
-				break
 			}
 		}
 		if missing == 0 {
-			return all[:n], nil
+			return all[:c.plan.N], nil
 		}
-		if err := wait(ctx); err != nil {
-			return nil, fmt.Errorf("ceremony aborted: holder %d was silent in round %d: %w", missing, round, err)
+		if err := c.wait(ctx); err != nil {
+			return nil, errors.Join(&dkg.Fault{Index: missing, Reason: fmt.Sprintf("silent in round %d", round)}, err)
 		}
 	}
+}
+
+// abortTime is how long ending an attempt may take once it has failed.
+const abortTime = 10 * time.Second
+
+// abort ends the attempt for all if the cause is a holder's, keeps evidence if
+// the holders together have some, and says what to do next.
+func (c *ceremony) abort(ctx context.Context, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+	defer cancel()
+	err := fmt.Errorf("ceremony aborted: %w", cause)
+	var f *dkg.Fault
+	if errors.As(cause, &f) {
+		statement, serr := dkg.SignAbort(c.params, c.index, c.who.signKey(), f, c.party)
+		if serr == nil {
+			serr = c.board.Abort(ctx, c.attempt, statement)
+		}
+		if serr != nil {
+			err = errors.Join(err, fmt.Errorf("the others were not told: %w", serr))
+		}
+	}
+	file, everr := c.evidence(ctx)
+	if file != "" {
+		c.say("a holder signed two different messages; `parallax verify` checks the evidence in " + file)
+	}
+	return errors.Join(err, everr, errors.New("no share was kept; once the cause is mended, all holders run the same command again under the same plan"))
+}
+
+// evidence reads what the holders say they were shown and keeps two messages
+// that show two faces of one of them.
+func (c *ceremony) evidence(ctx context.Context) (string, error) {
+	raw, err := c.board.Aborts(ctx, c.attempt)
+	if err != nil {
+		return "", nil // the board is away or refuses: there is nothing to compare
+	}
+	var aborts []dkg.Abort
+	for _, r := range raw {
+		a, err := dkg.OpenAbort(c.params, r)
+		if err != nil {
+			continue // the board is not trusted
+		}
+		c.say(fmt.Sprintf("holder %d ended attempt %d over holder %d: %s", a.By, c.attempt, a.Fault, a.Reason))
+		aborts = append(aborts, a)
+	}
+	found, ok := dkg.FindEquivocation(c.params, aborts, c.party)
+	if !ok {
+		return "", nil
+	}
+	text, err := json.MarshalIndent(client.CeremonyEvidence{Plan: c.plan, Equivocation: found}, "", " ")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(c.dir, fmt.Sprintf("equivocation-attempt-%d.json", c.attempt))
+	return path, replaceFile(path, append(text, '\n'))
 }
 
 // Poll returns a wait function for ceremonies over a network.

@@ -120,7 +120,8 @@ func loadKeys(dir string, who Identity) (keys, error) {
 	}
 	k := keys{plan: f.Plan, transcript: f.Transcript, index: f.Index,
 		shares: make(map[string]group.Share), public: make(map[string]group.PublicKey)}
-	if err := f.Transcript.Verify(); err != nil {
+	setup := client.Setup{Plan: f.Plan, Transcript: f.Transcript}
+	if err := setup.Verify(opening.Hash(f.Transcript.Hash())); err != nil {
 		return keys{}, fmt.Errorf("the ceremony transcript does not verify: %w", err)
 	}
 	if err := ownPlace(f.Plan, who, f.Index); err != nil {
@@ -190,6 +191,24 @@ func writeNew(path string, v any) error {
 		if errors.Is(err, os.ErrExist) {
 			return fmt.Errorf("%s is there already; it is never overwritten", path)
 		}
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// replaceFile puts content in path's place, whole and on disk, or leaves what
+// was there.
+func replaceFile(path string, content []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, werr := tmp.Write(content)
+	if err := errors.Join(werr, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp.Name(), path); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(path))

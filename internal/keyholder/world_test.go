@@ -88,29 +88,6 @@ func newKey(t *testing.T) ed25519.PrivateKey {
 
 func pub(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
 
-// memoryBoard is a bulletin board whose readers wait for the others.
-type memoryBoard struct {
-	mu     sync.Mutex
-	rounds map[int][][]byte
-	n      int
-}
-
-func (b *memoryBoard) Post(_ context.Context, round, index int, message []byte) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.rounds[round] == nil {
-		b.rounds[round] = make([][]byte, b.n)
-	}
-	b.rounds[round][index-1] = message
-	return nil
-}
-
-func (b *memoryBoard) Round(_ context.Context, round int) ([][]byte, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return append([][]byte(nil), b.rounds[round]...), nil
-}
-
 var orgs = []struct{ id, entity, sector string }{
 	{"bank-a", "Bank A", "bank"}, {"platform-a", "Platform A", "platform"}, {"hotline-a", "Hotline A", "hotline"},
 }
@@ -161,7 +138,7 @@ func (w *world) open(dir string) *Server {
 
 func (w *world) ceremony() {
 	w.t.Helper()
-	board := &memoryBoard{rounds: make(map[int][][]byte), n: 3}
+	board := newBoard(3)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	transcripts, errs := make([]dkg.Transcript, 3), make([]error, 3)

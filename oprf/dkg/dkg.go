@@ -30,6 +30,9 @@ const (
 	shareInfo     = "parallax/dkg-share/v1"
 )
 
+// Rounds is the number of message rounds.
+const Rounds = 4
+
 // A Holder as the ceremony knows it; indices are 1..n.
 type Holder struct {
 	Index   int               `json:"index"`
@@ -39,7 +42,8 @@ type Holder struct {
 }
 
 // Params fix a run. Labels name the keys that it deals; Context is the digest
-// of the plan that all agreed on.
+// of the plan that all agreed on. Attempt counts from 1: after an abort the next
+// one has other parameters, so that no message of the old one fits it.
 type Params struct {
 	Pool    string   `json:"pool"`
 	Epoch   string   `json:"epoch"`
@@ -48,12 +52,16 @@ type Params struct {
 	Labels  []string `json:"labels"`
 	Holders []Holder `json:"holders"`
 	Context []byte   `json:"context"`
+	Attempt int      `json:"attempt"`
 }
 
 // Check refuses parameters that no run may start from.
 func (p Params) Check() error {
 	if _, err := group.Denominator(p.T, p.N); err != nil {
 		return err
+	}
+	if p.Attempt < 1 {
+		return fmt.Errorf("ceremony: attempt %d, want 1 or more", p.Attempt)
 	}
 	if 2*p.T <= p.N || len(p.Holders) != p.N || len(p.Labels) == 0 || len(p.Labels) > 64 || len(p.Context) != 32 {
 		return fmt.Errorf("ceremony: %d-of-%d with %d holders, %d labels and a context of %d bytes is not possible", p.T, p.N, len(p.Holders), len(p.Labels), len(p.Context))
@@ -350,15 +358,23 @@ func open(params Params, hash [32]byte, round int, all [][]byte) ([][]byte, erro
 		if i >= len(all) || len(all[i]) == 0 {
 			return nil, fault(h.Index, fmt.Sprintf("silent in round %d", round))
 		}
-		var o signed.Object
-		var e envelope
-		if signed.Unmarshal(all[i], &o) != nil || o.Key != h.ID || o.Open(messageDomain, h.SignKey, &e) != nil {
-			return nil, fault(h.Index, fmt.Sprintf("its message of round %d is not signed by it", round))
+		body, err := openOne(params, hash, round, h, all[i])
+		if err != nil {
+			return nil, err
 		}
-		if e.Params != hash || e.Round != round || e.Index != h.Index {
-			return nil, fault(h.Index, fmt.Sprintf("its message of round %d belongs to another ceremony, round or place", round))
-		}
-		bodies[i] = e.Body
+		bodies[i] = body
 	}
 	return bodies, nil
+}
+
+func openOne(params Params, hash [32]byte, round int, h Holder, message []byte) ([]byte, error) {
+	var o signed.Object
+	var e envelope
+	if signed.Unmarshal(message, &o) != nil || o.Key != h.ID || o.Open(messageDomain, h.SignKey, &e) != nil {
+		return nil, fault(h.Index, fmt.Sprintf("its message of round %d is not signed by it", round))
+	}
+	if e.Params != hash || e.Round != round || e.Index != h.Index {
+		return nil, fault(h.Index, fmt.Sprintf("its message of round %d belongs to another ceremony, round or place", round))
+	}
+	return e.Body, nil
 }

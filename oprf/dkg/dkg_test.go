@@ -23,7 +23,7 @@ type run struct {
 
 func start(t *testing.T, tn, n int) *run {
 	t.Helper()
-	r := &run{params: Params{Pool: "p", Epoch: "e", T: tn, N: n, Labels: []string{"email", "payload"}, Context: make([]byte, 32)}}
+	r := &run{params: Params{Pool: "p", Epoch: "e", T: tn, N: n, Labels: []string{"email", "payload"}, Context: make([]byte, 32), Attempt: 1}}
 	signs, hpkes := make([]ed25519.PrivateKey, n), make([][]byte, n)
 	for i := range n {
 		pub, priv, err := ed25519.GenerateKey(rand.Reader)

@@ -4,10 +4,18 @@ CREATE TABLE hub_setting (
     body TEXT NOT NULL
 );
 CREATE TABLE hub_board (
+    attempt BIGINT NOT NULL,
     round BIGINT NOT NULL,
     place BIGINT NOT NULL,
     message BYTEA NOT NULL,
-    PRIMARY KEY (round, place)
+    PRIMARY KEY (attempt, round, place)
+);
+-- What holders signed when an attempt at the ceremony ended for them.
+CREATE TABLE hub_abort (
+    attempt BIGINT NOT NULL,
+    place BIGINT NOT NULL,
+    statement BYTEA NOT NULL,
+    PRIMARY KEY (attempt, place)
 );
 CREATE TABLE hub_manifest (
     version BIGINT PRIMARY KEY,
