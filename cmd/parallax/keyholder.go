@@ -62,7 +62,7 @@ func (c *keyholderCeremony) Run(ctx context.Context, std streams) error {
 	}
 	hash := tr.Hash()
 	if err := board.PostTranscript(ctx, tr); err != nil {
-		return fmt.Errorf("the ceremony is done and the shares are stored, but the transcript could not be posted: %w", err)
+		return fmt.Errorf("the ceremony is done and the shares are stored, but the transcript could not be posted: %w; if another holder ended this attempt, delete shares.json in %s and run this again", err, c.Dir)
 	}
 	fmt.Fprintln(std.err, "the ceremony is done; compare this transcript hash with the other holders:")
 	fmt.Fprintf(std.out, "%x\n", hash[:])

@@ -177,11 +177,23 @@ var contributors = []struct{ id, entity, sector, file string }{
 
 // build sets up governance, hub, key holders (with their ceremony) and desks.
 func build(t *testing.T) *stage {
-	s := &stage{t: t, dir: t.TempDir(), began: time.Now()}
+	s, plan, file, addrs := found(t)
+	s.ceremony(plan, file)
+	for i, h := range plan.Holders {
+		s.serve(h.URL, "keyholder", "serve", "--dir", s.path(h.ID), "--listen", addrs[i], "--demo", "--demo-clock", s.clock)
+	}
+	s.publish(plan)
+	return s
+}
+
+// found sets up everything that a key ceremony needs: governors, a serving hub,
+// the holders' identities with their addresses, and the plan with its file.
+func found(t *testing.T) (s *stage, plan client.Plan, file string, addrs []string) {
+	s = &stage{t: t, dir: t.TempDir(), began: time.Now()}
 	s.clock = s.path("clock")
 	s.advance(0)
 	demo := []string{"--demo", "--demo-clock", s.clock}
-	plan := client.Plan{Pool: "story", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email}}
+	plan = client.Plan{Pool: "story", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email}}
 	for i := range 3 {
 		var g opening.Governor
 		id := fmt.Sprint("gov-", i+1)
@@ -192,7 +204,7 @@ func build(t *testing.T) *stage {
 	url, addr := freeURL(t)
 	s.hub = url
 	s.decode(s.do("hub", "init", "--dir", s.path("hub"), "--id", "hub", "--entity", "Operator", "--url", url), &plan.Hub)
-	addrs := make([]string, 3)
+	addrs = make([]string, 3)
 	for i := range 3 {
 		id := fmt.Sprint("holder-", i+1)
 		var h opening.Holder
@@ -201,14 +213,9 @@ func build(t *testing.T) *stage {
 		h.Index = i + 1
 		plan.Holders = append(plan.Holders, h)
 	}
-	file := s.write("plan.json", plan)
+	file = s.write("plan.json", plan)
 	s.serve(s.hub, append([]string{"hub", "serve", "--dir", s.path("hub"), "--plan", file, "--listen", addr, "--tick", "300ms"}, demo...)...)
-	s.ceremony(plan, file)
-	for i, h := range plan.Holders {
-		s.serve(h.URL, append([]string{"keyholder", "serve", "--dir", s.path(h.ID), "--listen", addrs[i]}, demo...)...)
-	}
-	s.publish(plan)
-	return s
+	return s, plan, file, addrs
 }
 
 func (s *stage) ceremony(plan client.Plan, file string) {

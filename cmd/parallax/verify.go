@@ -3,13 +3,14 @@ package main
 import (
 	"fmt"
 
+	"parallax/client"
 	"parallax/internal/desk"
 	"parallax/internal/fault"
 	"parallax/opening"
 )
 
 type verifyCmd struct {
-	Receipt string `arg:"" type:"existingfile" help:"A receipt that 'parallax desk receipts' saved, or a desk's evidence of a wrong answer."`
+	Receipt string `arg:"" type:"existingfile" help:"A receipt that 'parallax desk receipts' saved, a desk's evidence of a wrong answer, or a key holder's of two faces in a ceremony."`
 	Pin     string `help:"The transcript hash that the key holders published; without it the hash is only shown."`
 	JSON    bool   `help:"Print JSON."`
 }
@@ -21,6 +22,10 @@ func (c *verifyCmd) Run(std streams) error {
 		if err := pin.UnmarshalText([]byte(c.Pin)); err != nil {
 			return fault.Wrap(fault.Invalid, "--pin: "+err.Error(), err)
 		}
+	}
+	var two client.CeremonyEvidence
+	if err := readInto(c.Receipt, &two); err == nil && len(two.Equivocation.First) > 0 {
+		return c.twoFaces(std, two)
 	}
 	if desk.IsEvidence(c.Receipt) {
 		return c.evidence(std, pin)
@@ -37,6 +42,28 @@ func (c *verifyCmd) Run(std streams) error {
 	if !v.Pinned {
 		fmt.Fprintf(std.out, "This rests on the key ceremony with transcript hash\n%s\nCompare it with what the key holders published, or give it as --pin.\n", v.Pin)
 	}
+	return nil
+}
+
+// twoFaces says which key holder signed two different messages in a ceremony.
+func (c *verifyCmd) twoFaces(std streams, e client.CeremonyEvidence) error {
+	if c.Pin != "" {
+		return fault.New(fault.Invalid, "--pin names a transcript, and an aborted ceremony has none: compare the plan's digest instead")
+	}
+	h, round, err := e.Verify()
+	if err != nil {
+		return fault.Wrap(fault.Invalid, "This shows nothing against anybody: "+err.Error()+".", err)
+	}
+	plan, err := e.Plan.Digest()
+	if err != nil {
+		return err
+	}
+	attempt := e.Equivocation.Params.Attempt
+	if c.JSON {
+		return printJSON(std.out, map[string]any{"holder": h.ID, "entity": h.Entity, "attempt": attempt, "round": round, "plan": plan})
+	}
+	fmt.Fprintf(std.out, "Verified. Key holder %s (%s) signed two different messages in round %d of attempt %d\nof the key ceremony of pool %s.\n", h.ID, h.Entity, round, attempt, e.Plan.Pool)
+	fmt.Fprintf(std.out, "This rests on the ceremony plan with digest\n%s\nCompare it with the plan that the holders agreed on.\n", plan)
 	return nil
 }
 
