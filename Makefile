@@ -34,7 +34,7 @@ fuzz:
 	done
 
 soak:
-	go test -race -count=$(SOAK) -timeout 60m ./...
+	PARALLAX_SOAK=1 go test -race -count=$(SOAK) -timeout 60m ./...
 	$(MAKE) fuzz FUZZTIME=30s
 
 bench:

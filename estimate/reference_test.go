@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -76,14 +75,6 @@ func near(t testing.TB, what string, got, want, rel float64) {
 	}
 	if !(math.Abs(got-want) <= rel*math.Abs(want)) {
 		t.Errorf("%s: got %.8g, want %.8g within %g", what, got, want, rel)
-	}
-}
-
-// slow skips a test that belongs to make soak.
-func slow(t *testing.T) {
-	t.Helper()
-	if os.Getenv("PARALLAX_SOAK") == "" {
-		t.Skip("a long test: set PARALLAX_SOAK=1, as make soak does")
 	}
 }
 

@@ -27,6 +27,7 @@ type cli struct {
 	Sim        simCmd        `cmd:"" help:"Make and score simulated ecosystems."`
 	Gateway    gatewayCmd    `cmd:"" help:"Lawful routes: may this be sent, by whom, under what law, on which day?"`
 	Estimate   estimateCmd   `cmd:"" help:"Estimate a hidden population from overlapping lists: a panel and its range, or a refusal."`
+	Displace   displaceCmd   `cmd:"" help:"Measure displacement: wdd, wdq, migrate."`
 	Governance governanceCmd `cmd:"" help:"Make governance keys and sign manifests."`
 }
 
