@@ -43,6 +43,7 @@ func demoRun(t *testing.T, args ...string) (stdout, stderr string, code int) {
 // One small world through the real processes. The figures are those of the
 // seed: another run, machine or day must give the same.
 func TestDemoOnce(t *testing.T) {
+	t.Parallel()
 	out, errs, code := demoRun(t, "--once", "--json", "--seed", "400", "--actors", "60", "--dir", filepath.Join(t.TempDir(), "kept"))
 	if code != exitDone {
 		t.Fatalf("exit code %d\n%s", code, errs)
@@ -78,7 +79,13 @@ func encode(t *testing.T, v any) string {
 
 // Bad input ends with 2, says how to mend it, starts nothing and changes nothing.
 func TestDemoRefusesBadInput(t *testing.T) {
+	t.Parallel()
 	full := t.TempDir()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 	if err := os.WriteFile(filepath.Join(full, "mine"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +99,7 @@ func TestDemoRefusesBadInput(t *testing.T) {
 		{"--dir", []string{"--dir", filepath.Join(full, "mine")}},
 		{"loopback", []string{"--listen", "0.0.0.0:7000"}},
 		{"--listen", []string{"--listen", "7000"}},
+		{"--listen", []string{"--listen", taken.Addr().String()}},
 		{"--once", []string{"--json"}},
 		{"--fresh", []string{"--once", "--fresh"}},
 	} {
@@ -189,11 +197,11 @@ func (d *running) end(how os.Signal) {
 
 var demoPages = []string{"/", "/follow", "/stops/alone", "/stops/hub", "/stops/contributor", "/stops/police", "/stops/refusal", "/mistake"}
 
-// audit looks at all pages in a browser, where there is one.
-func (d *running) audit(t *testing.T, name string) {
+// audit looks at pages in a browser, where there is one.
+func (d *running) audit(t *testing.T, name string, pages ...string) {
 	t.Run("browser-"+name, func(t *testing.T) {
 		b := browsertest.Open(t)
-		for _, p := range demoPages {
+		for _, p := range pages {
 			b.Audit(t, d.home+p, browsertest.Shot("demo-"+name+strings.ReplaceAll(strings.TrimSuffix(p, "/"), "/", "-")))
 		}
 	})
@@ -202,6 +210,7 @@ func (d *running) audit(t *testing.T, name string) {
 // A visitor follows a lead from the line in a file to the police desk, tries
 // to open one without approval, and sees a false lead go.
 func TestDemoWalk(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, "--seed", "400", "--actors", "60")
 	start := d.get(d.home + "/")
 	for _, link := range regexp.MustCompile(`href="(http://127\.0\.0\.1:[^"]+)"`).FindAllStringSubmatch(start, -1) {
@@ -214,10 +223,10 @@ func TestDemoWalk(t *testing.T) {
 			t.Errorf("the start page leads to %s, which answers %s", link[1], res.Status)
 		}
 	}
-	if page := d.get(d.home + "/follow"); !strings.Contains(page, "Line 1 of platform-b.ndjson") || !strings.Contains(page, "A lead is ready") {
+	if page := d.get(d.home + "/follow"); !strings.Contains(page, "Line 2 of platform-b.ndjson") || !strings.Contains(page, "A lead is ready") {
 		t.Fatalf("the walk does not begin with the line in the file:\n%s", page)
 	}
-	d.audit(t, "before")
+	d.audit(t, "before", "/follow", "/mistake")
 	d.press("/follow/request", url.Values{"playbook": {"child-possible"}})
 	page := d.press("/stops/refusal", nil)
 	for _, said := range []string{"the request needs one approval from the authority and one from an oversight body", "the signature does not verify", `the request is signed by "hub", who is no approver of the authority`} {
@@ -233,7 +242,7 @@ func TestDemoWalk(t *testing.T) {
 	d.press("/follow/approve", url.Values{"as": {"overseer"}})
 	d.press("/clock", url.Values{"back": {"/follow"}})
 	page = d.press("/follow/read", nil)
-	for _, want := range []string{"the line you began with", "Could this be a child? Treat it so.", "SIM-PLATFORMB-000001", "What links the reports"} {
+	for _, want := range []string{"the line you began with", "Could this be a child? Treat it so.", "SIM-PLATFORMB-000002", "What links the reports"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("what was read does not show %q", want)
 		}
@@ -242,13 +251,14 @@ func TestDemoWalk(t *testing.T) {
 	if !strings.Contains(page, "The lead is gone.") || !strings.Contains(page, "3 of 3 key holders have promised") {
 		t.Errorf("the false lead is still there:\n%s", page)
 	}
-	d.audit(t, "after")
+	d.audit(t, "after", demoPages...)
 	d.end(os.Interrupt)
 }
 
 // Without data every page says what appears there, and whatever ends the
 // demonstration ends all of its parts, even where it gets no chance to tell them.
 func TestDemoFreshEndsWithAllItsParts(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, "--fresh", "--actors", "10")
 	for _, p := range demoPages {
 		d.get(d.home + p)
@@ -259,7 +269,7 @@ func TestDemoFreshEndsWithAllItsParts(t *testing.T) {
 	if res, err := http.PostForm(d.home+"/stops/refusal", nil); err != nil || res.StatusCode != http.StatusConflict {
 		t.Errorf("an attempt with nothing to open: %v, %v", res, err)
 	}
-	d.audit(t, "fresh")
+	d.audit(t, "fresh", "/", "/follow", "/mistake")
 	d.end(os.Kill)
 }
 

@@ -63,6 +63,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := o.check(); err != nil {
 		return err
 	}
+	var ln net.Listener
+	if !o.Once {
+		if ln, err = net.Listen("tcp", o.Listen); err != nil {
+			return fault.Wrap(fault.Invalid, fmt.Sprintf("--listen: %v", err), err)
+		}
+		defer ln.Close()
+	}
 	if o.Dir == "" {
 		if o.Dir, err = os.MkdirTemp("", "parallax-demo-"); err != nil {
 			return err
@@ -79,7 +86,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	err = say.step("draw", "drawing a simulated world", func() (err error) { s, err = newStage(ctx, o, say); return err })
 	if err == nil {
 		defer s.prog.stop()
-		err = s.play(ctx, o)
+		err = s.play(ctx, o, ln)
 	}
 	if ctx.Err() != nil { // what failed, failed because it was told to end
 		return interrupted(o)
@@ -95,14 +102,9 @@ func interrupted(o Options) error {
 	return fault.New(fault.Unavailable, "the demonstration was told to end before it was done")
 }
 
-func (s *stage) play(ctx context.Context, o Options) error {
-	var ln net.Listener
-	if !o.Once {
-		var err error
-		if ln, err = net.Listen("tcp", o.Listen); err != nil {
-			return fault.Wrap(fault.Invalid, fmt.Sprintf("--listen: %v", err), err)
-		}
-		defer ln.Close()
+// play sets the stage and runs the loop once, or serves until ctx ends.
+func (s *stage) play(ctx context.Context, o Options, ln net.Listener) error {
+	if ln != nil {
 		s.home = "http://" + ln.Addr().String() + "/"
 	}
 	if err := s.say.step("keys", "keys of all bodies, ceremony of three key holders", func() error { return s.keys(ctx) }); err != nil {

@@ -52,3 +52,6 @@ func title(id string) string {
 	}
 	return strings.ToUpper(kind[:1]) + kind[1:] + " " + strings.ToUpper(letter)
 }
+
+// lower is a name inside a sentence.
+func lower(name string) string { return strings.ToLower(name[:1]) + name[1:] }

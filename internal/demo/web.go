@@ -108,9 +108,12 @@ func done(w http.ResponseWriter, r *http.Request, err error, to, notDone string)
 }
 
 // deskLink leads to a desk's own page, or to nothing where it has none.
-func (x *site) deskLink(id, label string) web.Cell {
+func (x *site) deskLink(id, label string) web.Cell { return x.deskAt(id, "/", label) }
+
+// deskAt leads to one page of a desk.
+func (x *site) deskAt(id, path, label string) web.Cell {
 	if p, ok := x.s.pages[id]; ok {
-		return web.L(label, p.URL+"/?key="+p.Key)
+		return web.L(label, p.URL+path+"?key="+p.Key)
 	}
 	return web.T(label)
 }

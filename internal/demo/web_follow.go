@@ -146,11 +146,11 @@ func (x *site) turn(p progress) []any {
 		return act("Next: time", "What was contributed must be in the witnessed log for six hours before it can be requested.", x.clockAction("/follow"))
 	case atRequested:
 		return act("Next: the authority asks", "At the police centre's desk, somebody sees that a lead is ready: a number and the conditions that it meets, nothing of what is in it. Before asking, one question: could this be a child? Where a contributor says so, only that playbook opens the lead. Whoever asks may choose it as well.",
-			playbooks(p.Lead.Playbook))
+			playbooks(p.Lead.Playbook), x.orAt(authorityID, "/leads/"+p.Lead.ID))
 	case atAuthority:
-		return act("Next: the authority approves", "The request alone opens nothing. Somebody at the authority approves exactly these bytes with a key of their own.", post("Approve as the police centre", "/follow/approve", web.Hidden{Name: "as", Value: authorityID}))
+		return act("Next: the authority approves", "The request alone opens nothing. Somebody at the authority approves exactly these bytes with a key of their own.", post("Approve as the police centre", "/follow/approve", web.Hidden{Name: "as", Value: authorityID}), x.orAt(authorityID, "/openings/"+p.Opening.ID))
 	case atOversight:
-		return act("Next: oversight approves", "An unrelated body must agree. It sees purpose, legal basis and number of observations, and never what is in them.", post("Approve as the oversight body", "/follow/approve", web.Hidden{Name: "as", Value: overseerID}))
+		return act("Next: oversight approves", "An unrelated body must agree. It sees purpose, legal basis and number of observations, and never what is in them.", post("Approve as the oversight body", "/follow/approve", web.Hidden{Name: "as", Value: overseerID}), x.orAt(overseerID, "/openings/"+p.Opening.ID))
 	case atReleased:
 		return act("Next: the release", "The request goes into the log at the next tick. Then the key holders have six hours in which any of them can refuse, and they release at midnight only. Each checks everything by itself.",
 			holderStates(x.s.plan.Holders, p.Opening.Holders), x.clockAction("/follow"))
@@ -160,6 +160,11 @@ func (x *site) turn(p progress) []any {
 	}
 	return []any{web.Notice{Tone: web.Good, Title: "You have followed the lead to its end.", Text: "The line that you began with is among what the police centre reads, below. Nobody who contributed to it has been told.",
 		Links: []web.Link{{Label: "Now try to open a lead without approval", Href: "/stops/refusal"}, {Label: "See a false lead go", Href: "/mistake"}}}}
+}
+
+// orAt leads to where a person of that role would do it.
+func (x *site) orAt(id, path string) web.List {
+	return web.List{Label: "The same at the desk itself", Items: []web.Cell{x.deskAt(id, path, "Or take the role yourself: the desk of the "+lower(title(id)))}}
 }
 
 // playbooks asks the first question before the request.
@@ -274,7 +279,7 @@ func (x *site) opened(l desk.Lead) []any {
 	return []any{childNotice(l), t, sharedTable(l),
 		web.Disclosure{Label: "Show the identifiers", Holds: "Made-up identifiers of a simulated person. No images.", Body: detail},
 		web.Facts{{Label: "Legal basis", Value: web.T(l.LegalBasis + ", " + l.Purpose)}, {Label: "The centre's own records with one of these identifiers", Value: web.N(int64(len(l.Own)))}},
-		web.List{Label: "Where it is", Items: []web.Cell{x.deskLink(authorityID, "The police centre's own desk")}}}
+		x.orAt(authorityID, "/openings/"+l.Opening)}
 }
 
 // sharedTable says what links the reports: the person identifiers that more
