@@ -54,6 +54,24 @@ func text(v any) (string, error) {
 	return string(raw), err
 }
 
+// allRows reads the rows of a query.
+func allRows[T any](ctx context.Context, tx *store.Tx, scan func(interface{ Scan(...any) error }) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		x, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, rows.Err()
+}
+
 func scanLead(row interface{ Scan(...any) error }) (leadRow, error) {
 	var r leadRow
 	var labels, conditions string
@@ -64,20 +82,7 @@ func scanLead(row interface{ Scan(...any) error }) (leadRow, error) {
 }
 
 func readLeads(ctx context.Context, tx *store.Tx, state string) ([]leadRow, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, state, labels, conditions, playbook, ready FROM leads_lead WHERE state = $1 ORDER BY id`, state)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []leadRow
-	for rows.Next() {
-		r, err := scanLead(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, rows.Err()
+	return allRows(ctx, tx, scanLead, `SELECT id, state, labels, conditions, playbook, ready FROM leads_lead WHERE state = $1 ORDER BY id`, state)
 }
 
 func readLead(ctx context.Context, tx *store.Tx, id string) (leadRow, bool, error) {
@@ -157,20 +162,7 @@ func readOpening(ctx context.Context, tx *store.Tx, id string) (openingRow, erro
 
 // readOpenings gives the openings in one state, or all, oldest first.
 func readOpenings(ctx context.Context, tx *store.Tx, state State) ([]openingRow, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT `+openingColumns+` FROM leads_opening WHERE state = $1 OR $1 = '' ORDER BY created, id`, string(state))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []openingRow
-	for rows.Next() {
-		o, err := scanOpening(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, o)
-	}
-	return out, rows.Err()
+	return allRows(ctx, tx, scanOpening, `SELECT `+openingColumns+` FROM leads_opening WHERE state = $1 OR $1 = '' ORDER BY created, id`, string(state))
 }
 
 func openingByDigest(ctx context.Context, tx *store.Tx, digest opening.Hash) (id string, ok bool, err error) {
