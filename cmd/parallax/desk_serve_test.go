@@ -126,24 +126,45 @@ func (b *browser) want(page string, words ...string) {
 	}
 }
 
-// show audits a page in the browser with a screen, if there is one.
-type show func(name string, b *browser, path string, steps ...chromedp.Action[chromedp.Void])
+// shot is one page to audit in a browser with a screen.
+type shot struct {
+	name  string
+	b     *browser
+	path  string
+	steps []chromedp.Action[chromedp.Void]
+}
+
+func steps(list ...chromedp.Action[chromedp.Void]) []chromedp.Action[chromedp.Void] { return list }
+
+// audit looks at pages in one browser. One page of each kind is enough: the
+// kit's own test audits every component in every state. Where there is no
+// browser the story goes on without.
+func (s *stage) audit(pages ...shot) {
+	s.t.Helper()
+	s.t.Run("in a browser: "+pages[0].name, func(t *testing.T) {
+		look := browsertest.Open(t)
+		for _, p := range pages {
+			options := []browsertest.Option{browsertest.Shot("desk-" + p.name), browsertest.Prepare(p.steps...)}
+			if p.name == "locked" {
+				options = append(options, browsertest.Status(http.StatusForbidden))
+			} else {
+				options = append(options, p.b.cookie())
+			}
+			look.Audit(t, p.b.base+p.path, options...)
+		}
+	})
+}
 
 // A contributor submits, a police desk requests, two bodies approve and the
 // police desk reads, all in their desks' local pages, which pass the audit.
 func TestDeskPages(t *testing.T) {
 	s := build(t)
-	look := browsertest.Open(t)
-	audit := func(name string, b *browser, path string, steps ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		look.Audit(t, b.base+path, b.cookie(), browsertest.Shot("desk-"+name), browsertest.Prepare(steps...))
-	}
 	bank, police, overseer := s.deskPage("bank-a"), s.deskPage("police"), s.deskPage("overseer")
-	s.emptyPages(bank, police, look, audit)
-	s.contribute(bank, audit)
+	s.emptyPages(bank, police)
+	s.contribute(bank)
 	s.advance(2 * time.Hour)
 	s.until("a ready lead", func() bool { return len(s.inbox("police").Leads) == 1 })
-	id := s.openByPages(police, overseer, audit)
+	id := s.openByPages(police, overseer)
 
 	lead := police.post("/openings/"+id+"/lead", nil)
 	police.want(lead, "Unverified", "A-17", "P-3", "H-9", "this read is line 1", "Could this be a child?")
@@ -153,27 +174,24 @@ func TestDeskPages(t *testing.T) {
 	}
 	police.want(police.post("/openings/"+id+"/own.csv", nil), "status,reference")
 	police.want(police.post("/openings/"+id+"/lead", nil), "this read is line 3")
-	audit("lead", police, "/openings/"+id, chromedp.Evaluate[chromedp.Void](`document.querySelector("form[action$='/lead'] button").click()`), chromedp.WaitVisible("#evidence"),
-		chromedp.Evaluate[chromedp.Void](`document.querySelector("main details").open = true`))
-	s.withdrawByPage(bank, audit)
+	s.audit(shot{"lead", police, "/openings/" + id, steps(chromedp.Evaluate[chromedp.Void](`document.querySelector("form[action$='/lead'] button").click()`), chromedp.WaitVisible("#evidence"),
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("main details").open = true`))})
+	s.withdrawByPage(bank)
 }
 
 // emptyPages looks at what a newcomer sees.
-func (s *stage) emptyPages(bank, police *browser, look *browsertest.Browser, audit show) {
+func (s *stage) emptyPages(bank, police *browser) {
 	s.t.Helper()
 	alone := s.page()
 	alone.want(alone.get("/"), "Begin here", "Check a file")
-	// Before the browser has been given any cookie.
-	look.Audit(s.t, alone.base+"/check", browsertest.Status(http.StatusForbidden), browsertest.Shot("desk-locked"))
-	audit("alone", alone, "/")
-	audit("check-form", alone, "/check")
 	bank.want(bank.get("/"), "Nothing needs you now")
-	audit("sent-empty", bank, "/sent")
-	audit("openings-empty", police, "/openings")
+	s.audit(shot{name: "locked", b: alone, path: "/check"}, // before the browser has been given a cookie
+		shot{name: "alone", b: alone, path: "/"}, shot{name: "check-form", b: alone, path: "/check"},
+		shot{name: "sent-empty", b: bank, path: "/sent"}, shot{name: "openings-empty", b: police, path: "/openings"})
 }
 
 // contribute sends one file by the page and the others' by command.
-func (s *stage) contribute(bank *browser, audit show) {
+func (s *stage) contribute(bank *browser) {
 	s.t.Helper()
 	mapping := s.write("mapping.json", desk.Mapping{Format: desk.FormatCSV, Reference: "case", Strength: "strength", Kind: "kind",
 		Role: "=suspected_consumer", Grade: "=b2", Columns: map[string]desk.ColumnMapping{"email": {Class: selector.Email}}})
@@ -181,16 +199,15 @@ func (s *stage) contribute(bank *browser, audit show) {
 	page := bank.upload("bank-a.csv", contributors[0].file+bad, mapping)
 	bank.want(page, "Would become observations", "See what would be submitted")
 	at := bank.find(page, `href="(/submit/[0-9a-f]+)"`)
-	audit("check", bank, strings.Replace(at, "/submit/", "/check/", 1))
 	page = bank.get(at)
 	bank.want(page, "New observations", "Points charged", "20,000", "Sealed to the authority", "Submit 2 observations")
-	audit("plan", bank, at, chromedp.Evaluate[chromedp.Void](`document.querySelector("main details").open = true`))
+	s.audit(shot{name: "check", b: bank, path: strings.Replace(at, "/submit/", "/check/", 1)},
+		shot{"plan", bank, at, steps(chromedp.Evaluate[chromedp.Void](`document.querySelector("main details").open = true`))})
 	form := url.Values{"shown": {bank.find(page, `name="shown" value="([0-9a-f]+)"`)}, "basis": {"basis-1"}}
 	bank.post(at, form)
 	bank.post(at, form) // a second click changes nothing
 	s.until("the submission", func() bool { return strings.Contains(bank.get("/submit/state"), `"done":true`) })
 	bank.want(bank.get("/submit"), "2 observations in 1 contribution, acknowledged")
-	audit("submitted", bank, "/submit")
 	bank.want(bank.get(at), "There is nothing new to submit")
 
 	for _, c := range contributors[1:] {
@@ -204,7 +221,6 @@ func (s *stage) contribute(bank *browser, audit show) {
 	})
 	one := bank.find(bank.get("/sent"), `href="(/sent/[0-9a-f]+)"`)
 	bank.want(bank.get(one), "Log entry", "The contribution is in the witnessed log")
-	audit("sent-one", bank, one)
 	receipt := s.path("from-the-page.json")
 	s.must(os.WriteFile(receipt, []byte(bank.get(one+"/receipt.json")), 0o600))
 	if out := s.do("verify", receipt, "--pin", s.pin); !strings.Contains(out, "Verified") {
@@ -214,18 +230,17 @@ func (s *stage) contribute(bank *browser, audit show) {
 }
 
 // openByPages requests, approves twice and waits for the release.
-func (s *stage) openByPages(police, overseer *browser, audit show) string {
+func (s *stage) openByPages(police, overseer *browser) string {
 	s.t.Helper()
 	ask := police.find(police.get("/openings"), `href="(/leads/[^"]+)"`)
 	overseer.want(overseer.get("/openings"), "Ready leads")
-	audit("request", police, ask)
 	review := police.post(ask+"/review", url.Values{"basis": {"basis-1"}, "playbook": {"standard"}})
 	police.want(review, "Sign and send the request")
 	page := police.post(ask, url.Values{"basis": {"basis-1"}, "playbook": {"standard"}, "labels": {police.find(review, `name="labels" value="([0-9a-f]+)"`)}})
 	at := police.find(page, `action="(/openings/[^"]+)/approve"`)
 	digest := police.find(page, `name="digest" value="([0-9a-f]+)"`)
 	police.post(at+"/approve", url.Values{"digest": {digest}})
-	audit("approve", overseer, at)
+	s.audit(shot{name: "approve", b: overseer, path: at})
 	overseer.want(overseer.get("/"), "waits for your approval")
 	overseer.post(at+"/approve", url.Values{"digest": {digest}})
 	id := strings.TrimPrefix(at, "/openings/")
@@ -233,17 +248,14 @@ func (s *stage) openByPages(police, overseer *browser, audit show) string {
 	s.advance(6 * time.Hour)
 	s.until("the release", func() bool { return s.state(id) == "released" })
 	police.want(police.get("/"), "it can be read")
-	audit("opening", police, at)
-	audit("openings", police, "/openings")
 	return id
 }
 
 // withdrawByPage takes the bank's contribution back.
-func (s *stage) withdrawByPage(bank *browser, audit show) {
+func (s *stage) withdrawByPage(bank *browser) {
 	s.t.Helper()
 	form := url.Values{"reference": {"A-18"}, "reason": {"mistaken"}}
 	page := bank.post("/withdraw/review", form)
 	bank.want(page, "Withdraw 1 observation", "2 of 3 key holders", "&#34;kind&#34;: &#34;withdraw&#34;")
 	bank.want(bank.post("/withdraw", form), "Withdrawn: 1 observation", "Keeps it")
-	audit("withdraw", bank, "/withdraw")
 }

@@ -54,9 +54,10 @@ func childBlocks() web.Section {
 			{Text: "Ask the contributors, through the authority, what they know about the person's age and situation."},
 			{Text: "Write down who decided what, and why, in your own case system."},
 		}},
-		web.Checks{Label: "What this page refuses while that stands", Items: []web.Check{
-			{Label: "Export of identifiers or own records", State: web.CheckFails, Note: "Refused: copies would travel further than protection needs."},
-			{Label: "Adverse acts on this lead", State: web.CheckFails, Note: "Refused: freezing, reporting as an offender, blocking."}}}}}
+		web.List{Label: "What follows while that stands", Items: []web.Cell{
+			{Text: "Export of identifiers or own records", Badges: []web.Badge{{Tone: web.Stop, Text: "Refused"}}, Note: "Copies would travel further than protection needs."},
+			{Text: "Freezing, blocking, reporting as an offender", Badges: []web.Badge{{Tone: web.Stop, Text: "Not on this lead"}}, Note: "This desk offers none of them."},
+		}}}}
 }
 
 // evidenceTable lists the observations by source, without identifiers.
