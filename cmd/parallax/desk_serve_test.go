@@ -215,6 +215,8 @@ func (s *stage) contribute(bank *browser) {
 		s.must(os.WriteFile(file, []byte(c.file), 0o600))
 		s.at(c.id, "submit", file, "--mapping", mapping, "--yes", "--basis", "basis-1")
 	}
+	// The delay before an opening counts from the log, so the last is logged first.
+	s.until("the last receipt's proof", func() bool { return s.at("hotline-a", "receipts", "--out", s.path("hotline-receipts")) != "" })
 	s.until("the proof", func() bool {
 		bank.post("/sent/proofs", nil)
 		return strings.Contains(bank.get("/sent"), "Proved in the log")
