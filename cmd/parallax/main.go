@@ -29,6 +29,7 @@ type cli struct {
 	Estimate   estimateCmd   `cmd:"" help:"Estimate a hidden population from overlapping lists: a panel and its range, or a refusal."`
 	Displace   displaceCmd   `cmd:"" help:"Measure displacement: wdd, wdq, migrate."`
 	Governance governanceCmd `cmd:"" help:"Make governance keys and sign manifests."`
+	Completion completionCmd `cmd:"" help:"Print a script that lets a shell complete commands and options."`
 }
 
 // streams are where commands read and write; tests swap them.

@@ -10,6 +10,7 @@ import (
 	"parallax/internal/desk"
 	"parallax/internal/fault"
 	"parallax/internal/hub"
+	"parallax/internal/sim"
 	"parallax/internal/web"
 	"parallax/opening"
 	"parallax/selector"
@@ -104,7 +105,7 @@ func (x *site) follow(w http.ResponseWriter, r *http.Request) error {
 	body := []any{steps(p)}
 	switch {
 	case p.Opening == nil: // the story is still to be told
-		body = append(body, story...)
+		body = append(append(body, web.Link{Label: "Go past the story to the next step", Href: "#next"}), story...)
 		if p.Lead != nil {
 			body = append(body, leadSection(*p.Lead))
 		}
@@ -237,7 +238,7 @@ func (x *site) hubSection(held hub.HeldObservation) web.Section {
 		web.Facts{
 			{Label: "From", Value: web.T(title(h.Organisation) + ", " + h.Sector)},
 			{Label: "Kind, strength, grade", Value: web.Tf("%s, %d, %s%s", h.Kind, h.Strength, strings.ToUpper(h.Source), h.Info)},
-			{Label: "Role of the subject", Value: web.T(h.Role)},
+			{Label: "Role of the subject", Value: web.T(roleWords(h.Role))},
 			{Label: "Week", Value: web.T(h.Week)},
 			{Label: "Tags", Value: web.N(int64(len(held.Tags)))},
 			{Label: "Sealed box", Value: web.Cell{Text: held.BoxBegins + "…", Code: true, Note: fmt.Sprintf("%d bytes, the same length for everybody", held.BoxBytes)}},
@@ -260,27 +261,41 @@ func leadSection(l client.Lead) web.Section {
 
 // opened shows what was read, with the line that the walk began with marked.
 func (x *site) opened(l desk.Lead) []any {
-	t := web.Table{Caption: "What organisations reported", Columns: web.Cols("Organisation", "Their reference", "Kind", "Strength", "Role", "Date"),
+	t := web.Table{Caption: "What organisations reported", Columns: web.Cols("Organisation", "Their reference and date", "Kind", "Strength", "Role"),
 		Note: "Unverified: these are reports to check, not findings."}
 	var detail []any
-	for _, o := range l.Observations {
+	began := func(o desk.OpenedContent) bool {
+		return first(x.followed) == sim.Ref{Organisation: o.Organisation, Reference: o.Payload.Reference}
+	}
+	list := slices.Clone(l.Observations)
+	slices.SortStableFunc(list, func(a, b desk.OpenedContent) int { // the line that the walk began with, then by time
+		if began(a) != began(b) {
+			return map[bool]int{true: -1, false: 1}[began(a)]
+		}
+		return strings.Compare(a.Payload.Date, b.Payload.Date)
+	})
+	for _, o := range list {
 		name := web.T(title(o.Organisation))
-		if len(x.followed) > 0 && o.Organisation == x.followed[0].Organisation && o.Payload.Reference == x.followed[0].Reference {
+		if began(o) {
 			name.Badges = []web.Badge{{Tone: web.Info, Text: "the line you began with"}}
 		}
 		p := o.Payload
-		t.Rows = append(t.Rows, web.Row{Cells: []web.Cell{name, {Text: p.Reference, Code: true}, web.T(p.Kind), web.N(int64(p.Strength)), web.T(o.Role), web.T(p.Date)}})
+		t.Rows = append(t.Rows, web.Row{Cells: []web.Cell{name, {Text: p.Reference, Code: true, Note: p.Date}, web.T(p.Kind), web.N(int64(p.Strength)), web.T(roleWords(o.Role))}})
 		ids := web.Table{Caption: "Identifiers in " + p.Reference, Columns: web.Cols("Kind", "Value")}
 		for _, s := range p.Selectors {
 			ids.Rows = append(ids.Rows, web.Row{Cells: []web.Cell{web.T(s.Class.Label()), {Text: s.Value, Code: true}}})
 		}
 		detail = append(detail, ids)
 	}
-	return []any{childNotice(l), t, sharedTable(l),
+	return []any{childNotice(l), t,
+		web.Disclosure{Label: "Show what links the reports", Holds: "Made-up identifiers that several organisations gave.", Open: true, Body: []any{sharedTable(l)}},
 		web.Disclosure{Label: "Show the identifiers", Holds: "Made-up identifiers of a simulated person. No images.", Body: detail},
 		web.Facts{{Label: "Legal basis", Value: web.T(l.LegalBasis + ", " + l.Purpose)}, {Label: "The centre's own records with one of these identifiers", Value: web.N(int64(len(l.Own)))}},
 		x.orAt(authorityID, "/openings/"+l.Opening)}
 }
+
+// roleWords is a subject role for a reader.
+func roleWords(role string) string { return strings.ReplaceAll(role, "_", " ") }
 
 // sharedTable says what links the reports: the person identifiers that more
 // than one organisation gave.
