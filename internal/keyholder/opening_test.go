@@ -99,13 +99,18 @@ func TestHoldersRefuse(t *testing.T) {
 		"a withdrawn observation": {before: func(w *world, a *attempt) {
 			w.deny(opening.Denial{Kind: opening.DenyWithdraw, Member: "hotline-a", Labels: []seal.Label{a.items[2].label}}, "hotline-a")
 		}, want: "withdrawn"},
-		"openings halted":   {before: func(w *world, a *attempt) { w.deny(opening.Denial{Kind: opening.DenyHalt}, "overseer") }, want: "halted"},
-		"an edited request": {after: func(w *world, a *attempt) { a.bundle.Request.Body[20] ^= 1 }, want: "does not verify"},
-		"a changed header":  {after: func(w *world, a *attempt) { flip(&a.bundle.Items[0].Observation.Header) }, want: ""},
+		"openings halted":              {before: func(w *world, a *attempt) { w.deny(opening.Denial{Kind: opening.DenyHalt}, "overseer") }, want: "halted"},
+		"an edited request":            {after: func(w *world, a *attempt) { a.bundle.Request.Body[20] ^= 1 }, want: "does not verify"},
+		"approvals of another request": {after: func(w *world, a *attempt) { w.otherRequest(a) }, want: "another request"},
+		"a changed label":              {after: func(w *world, a *attempt) { flip(&a.bundle.Items[0].Observation.Header) }, want: "not made for this observation"},
+		"a free-text header": {after: func(w *world, a *attempt) {
+			replace(&a.bundle.Items[0].Observation.Header, `"payment"`, `"seen at the pier"`)
+		}, want: "not in form"},
 		"a mixed-in box": {after: func(w *world, a *attempt) {
 			a.bundle.Items[0].Observation.BoxDigest = a.bundle.Items[1].Observation.BoxDigest
 		}, want: "not made for this observation"},
 		"another's KEM":                    {after: func(w *world, a *attempt) { a.bundle.Items[0].Observation.KEM = a.bundle.Items[1].Observation.KEM }, want: "not made for this observation"},
+		"a re-randomised KEM":              {after: func(w *world, a *attempt) { w.rerandomise(&a.bundle.Items[0].Observation.KEM) }, want: "not made for this observation"},
 		"a swapped KEM":                    {after: func(w *world, a *attempt) { w.swapKEM(&a.bundle.Items[0]) }, want: "not what its organisation signed"},
 		"another's batch":                  {after: func(w *world, a *attempt) { a.bundle.Items[0].BatchSig = a.bundle.Items[1].BatchSig }, want: "not signed by its organisation"},
 		"another's log leaf":               {after: func(w *world, a *attempt) { a.bundle.Items[0].Log = a.bundle.Items[1].Log }, want: "another batch"},
@@ -114,7 +119,47 @@ func TestHoldersRefuse(t *testing.T) {
 		"a checkpoint nobody witnessed":    {after: func(w *world, a *attempt) { a.bundle.Checkpoint = a.bundle.Checkpoint[:len(a.bundle.Checkpoint)/3] }, want: "checkpoint"},
 		"a stale checkpoint":               {after: func(w *world, a *attempt) { w.clock.Advance(25 * time.Hour) }, want: "24 hours"},
 		"a checkpoint behind the holder's": {after: func(w *world, a *attempt) { w.log.append(w.t, "later"); w.tick() }, want: "behind"},
-		"an unknown manifest":              {after: func(w *world, a *attempt) { a.bundle.Manifests = []opening.SignedManifest{w.sign(w.manifest, "gov-1")} }, want: "governance"},
+		"a forked checkpoint":              {after: func(w *world, a *attempt) { w.fork(a) }, want: "does not follow"},
+		"a borrowed tag":                   {before: func(w *world, a *attempt) { w.instead(a, 1, w.borrow(a.items[0])) }, want: "not signed by its possession key"},
+		"an unregistered organisation":     {before: func(w *world, a *attempt) { w.instead(a, 0, w.outsider()) }, want: "not registered"},
+		"another organisation's sector": {before: func(w *world, a *attempt) {
+			w.instead(a, 0, w.changed(func(h *opening.Header) { h.Sector = "police" }))
+		}, want: "sector"},
+		"another pool's observation": {before: func(w *world, a *attempt) {
+			w.instead(a, 0, w.changed(func(h *opening.Header) { h.Epoch = "2025-11" }))
+		}, want: "another pool or epoch"},
+		"a rule that nobody signed": {before: func(w *world, a *attempt) { w.instead(a, 0, w.changed(func(h *opening.Header) { h.Rule[0] ^= 1 })) }, want: "a rule that the manifest does not hold"},
+		"an observation of a manifest to come": {before: func(w *world, a *attempt) {
+			w.instead(a, 0, w.changed(func(h *opening.Header) { h.Manifest = 2 }))
+		}, want: "manifest version 2"},
+		"a request of a manifest to come": {before: func(w *world, a *attempt) { a.request.Manifest = 2 }, want: "manifest version 2"},
+		"an expired observation": {before: func(w *world, a *attempt) {
+			w.expires = w.clock.Now().Add(3 * time.Hour).UnixMicro()
+			w.instead(a, 0, w.changed(nil)) // four hours pass until it is asked for
+		}, want: "expired"},
+		"a tag that outlives the keys": {before: func(w *world, a *attempt) {
+			w.next(func(m *opening.Manifest) { m.KeysEnd = start.AddDate(0, 6, 0).UnixMicro() })
+		}, want: "outlives the keys"},
+		"an old manifest, from before a suspension": {before: func(w *world, a *attempt) {
+			w.next(func(m *opening.Manifest) { m.Members[0].Status = opening.Suspended })
+		}, want: "suspended"},
+		"an old manifest, from before an approver left": {before: func(w *world, a *attempt) {
+			w.next(func(m *opening.Manifest) { m.Approvers = m.Approvers[:1] })
+		}, want: "no approver"},
+		"an old manifest, from before a basis ended": {before: func(w *world, a *attempt) {
+			w.next(func(m *opening.Manifest) { m.LegalBases = nil })
+		}, want: "not in the manifest"},
+		"a forged recipient key": {after: func(w *world, a *attempt) {
+			m := w.manifest
+			m.Version, m.Previous, m.Authority.HPKE = 2, opening.Digest(w.signed.Body), make([]byte, 32)
+			a.bundle.Manifests = append(a.bundle.Manifests, w.sign(m, "gov-1"))
+		}, want: "governance"},
+		"a recipient key changed today": {after: func(w *world, a *attempt) {
+			m := w.manifest
+			m.Version, m.Previous, m.Authority.HPKE = 2, opening.Digest(w.signed.Body), make([]byte, 32)
+			a.bundle.Manifests = append(a.bundle.Manifests, w.sign(m, "gov-1", "gov-2"))
+		}, want: "30 days"},
+		"an unknown manifest": {after: func(w *world, a *attempt) { a.bundle.Manifests = []opening.SignedManifest{w.sign(w.manifest, "gov-1")} }, want: "governance"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -187,9 +232,9 @@ func TestSwappedEncapsulationIsTheHubsDoing(t *testing.T) {
 	}
 }
 
-func flip(b *[]byte) {
-	*b = []byte(strings.Replace(string(*b), `"strength":2`, `"strength":3`, 1))
-}
+func flip(b *[]byte) { replace(b, `"strength":2`, `"strength":3`) }
+
+func replace(b *[]byte, old, with string) { *b = []byte(strings.Replace(string(*b), old, with, 1)) }
 
 func (w *world) deny(d opening.Denial, author string) {
 	w.t.Helper()
@@ -360,6 +405,32 @@ func TestManifestsOnlyGoForward(t *testing.T) {
 	if err := h.Manifest([]opening.SignedManifest{sm}); err == nil || !strings.Contains(fault.Sentence(err), "30 days") {
 		t.Fatalf("a loosening at once: %v", err)
 	}
-	w.clock.Advance(30*24*time.Hour + time.Minute)
+	w.clock.Advance(29 * 24 * time.Hour)
+	must(t, h.Close()) // what was noted outlives a restart
+	h = w.open(w.dirs[0])
+	if err := h.Manifest([]opening.SignedManifest{sm}); err == nil {
+		t.Fatal("a loosening after 29 days")
+	}
+	w.clock.Advance(25 * time.Hour)
 	must(t, h.Manifest([]opening.SignedManifest{sm}))
+	if h.Status().Manifest != 3 {
+		t.Fatal("the loosening does not bind after 30 days")
+	}
+}
+
+// A date of issue long ago does not make a loosening bind earlier: the delay
+// counts from when the holder first saw it.
+func TestABackdatedLooseningWaitsAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	m := w.manifest
+	m.Version, m.Previous, m.Issued, m.Delays.OpenSeconds = 2, opening.Digest(w.signed.Body), start.AddDate(-1, 0, 0).UnixMicro(), 1
+	sm := w.sign(m, "gov-1", "gov-2")
+	for range 2 {
+		if err := w.holders[0].Manifest([]opening.SignedManifest{sm}); err == nil || !strings.Contains(fault.Sentence(err), "30 days") {
+			t.Fatalf("a loosening of last year: %v", err)
+		}
+	}
+	if w.holders[0].Status().Manifest != 1 {
+		t.Fatal("it binds")
+	}
 }

@@ -18,6 +18,7 @@ const (
 	kindDenial   = "denial"
 	kindPending  = "pending"
 	kindRelease  = "release"
+	kindProposal = "proposal"
 )
 
 type charge struct {
@@ -37,6 +38,13 @@ type witnessed struct {
 type manifestSeen struct {
 	Manifest opening.SignedManifest `json:"manifest"`
 	Time     int64                  `json:"time"`
+}
+
+// proposal is a manifest that loosens the one before, from when this holder
+// first saw it.
+type proposal struct {
+	Manifest opening.Hash `json:"manifest"`
+	Time     int64        `json:"time"`
 }
 
 // pending is a request that this holder has been asked to open; it shows on
@@ -77,13 +85,14 @@ type state struct {
 	denials   opening.Denials
 	denialLog []opening.Denial
 	denied    map[opening.Hash]bool
+	proposed  map[opening.Hash]proposal // manifests that loosen, by digest
 	pending   map[opening.Hash]pending
 	releases  []release
 }
 
 func newState() *state {
 	return &state{used: make(map[budgetKey]int), charged: make(map[opening.Hash]bool),
-		denied: make(map[opening.Hash]bool), pending: make(map[opening.Hash]pending)}
+		denied: make(map[opening.Hash]bool), proposed: make(map[opening.Hash]proposal), pending: make(map[opening.Hash]pending)}
 }
 
 // apply replays one journal entry; gov is the governance that the ceremony fixed.
@@ -97,6 +106,8 @@ func (s *state) apply(gov opening.Governance, kind string, data []byte) error {
 		return decode(data, func(m manifestSeen) error { return s.setManifest(gov, m) })
 	case kindDenial:
 		return decode(data, func(o signed.Object) error { return s.addDenial(gov, o) })
+	case kindProposal:
+		return decode(data, func(p proposal) error { s.proposed[p.Manifest] = p; return nil })
 	case kindPending:
 		return decode(data, func(p pending) error { s.pending[p.Request] = p; return nil })
 	case kindRelease:

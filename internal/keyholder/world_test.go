@@ -9,8 +9,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -18,14 +21,14 @@ import (
 	"parallax/client"
 	"parallax/internal/clock"
 	"parallax/opening"
-	"parallax/oprf/dkg"
+	"parallax/oprf"
 	"parallax/seal"
 	"parallax/selector"
 	"parallax/signed"
 	"parallax/tlog"
 )
 
-// world is a whole pool in one process: real holders behind real HTTP servers,
+// world is a whole pool in one process: real holders behind their HTTP handlers,
 // members, approvers, and a hub that does whatever the test wants, which makes
 // every test here one with a hub that cooperates in the attack.
 type world struct {
@@ -40,6 +43,8 @@ type world struct {
 	members  map[string]client.Member
 	keys     map[string]ed25519.PrivateKey // governors, approvers, hub, log
 	authHPKE []byte
+	http     *http.Client
+	expires  int64 // of the tags of contributions to come; 0 for a year
 	log      memoryLog
 }
 
@@ -94,35 +99,108 @@ var orgs = []struct{ id, entity, sector string }{
 
 var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
-func newWorld(t *testing.T) *world {
-	t.Helper()
-	w := &world{t: t, clock: clock.Manual(start), keys: make(map[string]ed25519.PrivateKey), members: make(map[string]client.Member)}
-	for _, id := range []string{"hub", "log", "gov-1", "gov-2", "gov-3", "officer", "overseer", "stranger"} {
-		w.keys[id] = newKey(t)
+// past is what all worlds of this package's tests share: a ceremony that was held once.
+// Every world gets copies of the holders' directories and their journals start empty.
+type past struct {
+	plan  client.Plan
+	setup client.Setup
+	keys  map[string]ed25519.PrivateKey // that the plan fixes
+	files [3]map[string][]byte          // of each holder's directory
+}
+
+var held = sync.OnceValues(func() (past, error) {
+	p := past{keys: make(map[string]ed25519.PrivateKey)}
+	for _, id := range []string{"hub", "log", "gov-1", "gov-2", "gov-3"} {
+		var err error
+		if _, p.keys[id], err = ed25519.GenerateKey(rand.Reader); err != nil {
+			return p, err
+		}
 	}
-	w.plan = client.Plan{Pool: "pool", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email, selector.Bank},
-		Hub: opening.Operator{ID: "hub", Entity: "Operator", Key: pub(w.keys["hub"]), LogOrigin: "parallax.test/pool", LogKey: pub(w.keys["log"])}}
+	p.plan = client.Plan{Pool: "pool", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email, selector.Bank},
+		Hub: opening.Operator{ID: "hub", Entity: "Operator", Key: pub(p.keys["hub"]), LogOrigin: "parallax.test/pool", LogKey: pub(p.keys["log"])}}
 	for i := range 3 {
 		id := fmt.Sprint("gov-", i+1)
-		w.plan.Governance.Governors = append(w.plan.Governance.Governors, opening.Governor{ID: id, Entity: id, Key: pub(w.keys[id])})
+		p.plan.Governance.Governors = append(p.plan.Governance.Governors, opening.Governor{ID: id, Entity: id, Key: pub(p.keys[id])})
 	}
-	w.plan.Governance.Threshold = 2
-	servers := make([]*http.ServeMux, 3)
-	for i := range 3 {
-		servers[i] = http.NewServeMux()
-		srv := httptest.NewServer(servers[i])
-		t.Cleanup(srv.Close)
-		dir := t.TempDir()
-		card, err := Init(dir, fmt.Sprint("holder-", i+1), fmt.Sprint("Body ", i+1), srv.URL, rand.Reader)
-		must(t, err)
+	p.plan.Governance.Threshold = 2
+	dir, err := os.MkdirTemp("", "ceremony")
+	if err != nil {
+		return p, err
+	}
+	defer os.RemoveAll(dir)
+	return p, p.ceremony(dir)
+})
+
+func (p *past) ceremony(dir string) error {
+	dirs := make([]string, 3)
+	for i := range dirs {
+		dirs[i] = filepath.Join(dir, fmt.Sprint(i))
+		card, err := Init(dirs[i], fmt.Sprint("holder-", i+1), fmt.Sprint("Body ", i+1), fmt.Sprintf("http://holder-%d.test", i+1), rand.Reader)
+		if err != nil {
+			return err
+		}
 		card.Index = i + 1
-		w.dirs, w.plan.Holders = append(w.dirs, dir), append(w.plan.Holders, card)
+		p.plan.Holders = append(p.plan.Holders, card)
 	}
-	w.ceremony()
-	for i, dir := range w.dirs {
-		w.holders = append(w.holders, w.open(dir))
-		servers[i].Handle("/", w.holders[i].Handler())
+	b := newBoard(3)
+	if err := errors.Join(hold(p.plan, dirs, []Board{b, b, b}, 60_000)...); err != nil {
+		return err
 	}
+	for i := range dirs {
+		p.files[i] = make(map[string][]byte)
+		for _, name := range []string{identityFile, sharesFile} {
+			raw, err := os.ReadFile(filepath.Join(dirs[i], name))
+			if err != nil {
+				return err
+			}
+			p.files[i][name] = raw
+		}
+		who, err := LoadIdentity(dirs[i])
+		if err != nil {
+			return err
+		}
+		k, err := loadKeys(dirs[i], who)
+		if err != nil {
+			return err
+		}
+		p.setup = client.Setup{Plan: p.plan, Transcript: k.transcript}
+	}
+	return p.setup.Verify(opening.Hash(p.setup.Transcript.Hash()))
+}
+
+// inProcess takes requests to the holders of one world to their handlers.
+type inProcess map[string]http.Handler
+
+func (r inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
+	h, ok := r[req.URL.Host]
+	if !ok {
+		return nil, fmt.Errorf("no such host %s", req.URL.Host)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	return w.Result(), nil
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	p, err := held()
+	must(t, err)
+	w := &world{t: t, clock: clock.Manual(start), plan: p.plan, setup: p.setup, keys: maps.Clone(p.keys), members: make(map[string]client.Member)}
+	for _, id := range []string{"officer", "overseer", "stranger"} {
+		w.keys[id] = newKey(t)
+	}
+	net := inProcess{}
+	for i, files := range p.files {
+		dir := t.TempDir()
+		for name, raw := range files {
+			must(t, os.WriteFile(filepath.Join(dir, name), raw, 0o600))
+		}
+		w.dirs, w.holders = append(w.dirs, dir), append(w.holders, w.open(dir))
+		net[fmt.Sprintf("holder-%d.test", i+1)] = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			w.holders[i].Handler().ServeHTTP(rw, r)
+		})
+	}
+	w.http = &http.Client{Transport: net}
 	w.addPeople()
 	w.publish(w.manifest)
 	return w
@@ -134,24 +212,6 @@ func (w *world) open(dir string) *Server {
 	must(w.t, err)
 	w.t.Cleanup(func() { s.Close() })
 	return s
-}
-
-func (w *world) ceremony() {
-	w.t.Helper()
-	board := newBoard(3)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	transcripts, errs := make([]dkg.Transcript, 3), make([]error, 3)
-	var wg sync.WaitGroup
-	for i := range 3 {
-		wg.Go(func() {
-			transcripts[i], errs[i] = Ceremony(ctx, w.dirs[i], w.plan, board, Poll(time.Millisecond), func(string) {})
-		})
-	}
-	wg.Wait()
-	must(w.t, errors.Join(errs...))
-	w.setup = client.Setup{Plan: w.plan, Transcript: transcripts[0]}
-	must(w.t, w.setup.Verify(opening.Hash(transcripts[1].Hash())))
 }
 
 func (w *world) addPeople() {
@@ -197,10 +257,32 @@ func (w *world) publish(m opening.Manifest) {
 	}
 	w.manifest, w.signed = m, sm
 	for _, o := range orgs {
-		c := client.System(o.id, w.keys[o.id])
-		c.Now = w.clock.Now
-		w.members[o.id] = client.Member{Caller: c, Setup: w.setup, Manifest: m}
+		w.members[o.id] = w.member(o.id)
 	}
+}
+
+func (w *world) member(id string) client.Member {
+	c := client.System(id, w.keys[id])
+	c.Now, c.HTTP = w.clock.Now, w.http
+	return client.Member{Caller: c, Setup: w.setup, Manifest: w.manifest}
+}
+
+// tokens keeps possession keys by input: the ceremony is shared, so they are
+// the same in every world, and to evaluate an address once is enough.
+var tokens sync.Map
+
+// tokenise evaluates an input with the world's holders, once for all worlds.
+func (w *world) tokenise(m client.Member, input []byte) oprf.Possession {
+	w.t.Helper()
+	if known, ok := tokens.Load(string(input)); ok {
+		return known.(oprf.Possession)
+	}
+	b := client.Batch{Class: selector.Email, Seed: sha256.Sum256(input), Time: w.clock.Now().UnixMicro(), Inputs: [][]byte{input}, Basis: "basis-1"}
+	must(w.t, m.Prepare(&b))
+	keys, err := m.Tokenise(context.Background(), &b)
+	must(w.t, err)
+	tokens.Store(string(input), keys[0])
+	return keys[0]
 }
 
 // contribution is one observation in the log, as the hub keeps it.
@@ -217,11 +299,7 @@ func (w *world) contribute(org, address, kind string, strength int, change func(
 	m := w.members[org]
 	forms, err := selector.Normalise(selector.Email, address, selector.Hint{})
 	must(w.t, err)
-	b := client.Batch{Class: selector.Email, Seed: sha256.Sum256([]byte(org + address + kind)), Time: w.clock.Now().UnixMicro(), Basis: "basis-1"}
-	b.Inputs = append(b.Inputs, forms[0].Input())
-	must(w.t, m.Prepare(&b))
-	tags, err := m.Tokenise(context.Background(), &b)
-	must(w.t, err)
+	token := w.tokenise(m, forms[0].Input())
 	h := opening.Header{Version: opening.HeaderVersion, Pool: "pool", Epoch: "2026-11", Organisation: org, Origin: "own",
 		Role: "unknown", Source: "b", Info: "2", Strength: strength, Kind: kind, Week: "2026-W44",
 		Rule: w.manifest.CurrentRule, Manifest: w.manifest.Version}
@@ -232,8 +310,12 @@ func (w *world) contribute(org, address, kind string, strength int, change func(
 	if change != nil {
 		change(&h)
 	}
-	d := client.Draft{Header: h, Payload: []byte("reference of " + org), Possessions: []client.TagDraft{{Class: selector.Email,
-		Possession: tags[0], Expires: start.AddDate(1, 0, 0).UnixMicro()}}}
+	expires := start.AddDate(1, 0, 0).UnixMicro()
+	if w.expires > 0 {
+		expires = w.expires
+	}
+	d := client.Draft{Header: h, Payload: []byte("reference of " + org),
+		Possessions: []client.TagDraft{{Class: selector.Email, Possession: token, Expires: expires}}}
 	c, label, err := m.Seal(d)
 	must(w.t, err)
 	return w.logBatch(m, c, label)
