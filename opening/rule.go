@@ -221,7 +221,8 @@ func atLeast(name string, have, need int) Condition {
 }
 
 // sharedNonPayment counts the non-payment person tags that o shares with an
-// observation of positive weight from another controlling entity.
+// observation of positive weight from another controlling entity. Both have to
+// call the tag so: a class in a header is its contributor's word.
 func sharedNonPayment(r Rule, o Fact, set []Fact, now time.Time) int {
 	found := make([]string, 0, MaxTags)
 	for _, f := range set {
@@ -229,7 +230,7 @@ func sharedNonPayment(r Rule, o Fact, set []Fact, now time.Time) int {
 			continue
 		}
 		for _, t := range f.Tags {
-			if o.hasNonPayment(t.Tag) {
+			if t.Person && !t.Payment && o.hasNonPayment(t.Tag) {
 				found = withWord(found, t.Tag)
 			}
 		}

@@ -286,14 +286,17 @@ func TestRuleTellsWhy(t *testing.T) {
 		t.Fatalf("the base case must open: %+v", d)
 	}
 	for name, f := range map[string]func([]Fact){
-		"an unreliable source weighs nothing":      func(f []Fact) { f[1].Unreliable = true },
-		"a possible victim weighs nothing":         func(f []Fact) { f[1].PossibleVictim = true },
-		"a newly admitted entity weighs nothing":   func(f []Fact) { f[2].Admitted = ruleNow.AddDate(0, 0, -89) },
-		"an unregistered entity weighs nothing":    func(f []Fact) { f[2].Admitted = time.Time{} },
-		"object tags do not link":                  func(f []Fact) { f[2].Tags = []FactTag{{Tag: "other"}, {Tag: "pay"}} },
-		"two entities are not three":               func(f []Fact) { f[2].Entity = f[1].Entity },
-		"one sector is not two":                    func(f []Fact) { f[1].Sector, f[2].Sector = f[0].Sector, f[0].Sector },
-		"payment identifiers alone do not open":    func(f []Fact) { f[2].Tags = f[2].Tags[:1] },
+		"an unreliable source weighs nothing":    func(f []Fact) { f[1].Unreliable = true },
+		"a possible victim weighs nothing":       func(f []Fact) { f[1].PossibleVictim = true },
+		"a newly admitted entity weighs nothing": func(f []Fact) { f[2].Admitted = ruleNow.AddDate(0, 0, -89) },
+		"an unregistered entity weighs nothing":  func(f []Fact) { f[2].Admitted = time.Time{} },
+		"object tags do not link":                func(f []Fact) { f[2].Tags = []FactTag{{Tag: "other"}, {Tag: "pay"}} },
+		"two entities are not three":             func(f []Fact) { f[2].Entity = f[1].Entity },
+		"one sector is not two":                  func(f []Fact) { f[1].Sector, f[2].Sector = f[0].Sector, f[0].Sector },
+		"payment identifiers alone do not open":  func(f []Fact) { f[2].Tags = f[2].Tags[:1] },
+		"one side's word makes no other identifier": func(f []Fact) {
+			f[2].Tags[1].Payment = true
+		},
 		"only a shared other identifier counts":    func(f []Fact) { f[2].Tags[1].Tag = "something else" },
 		"a strength outside 1 to 3 weighs nothing": func(f []Fact) { f[1].Strength = 9 },
 	} {

@@ -21,7 +21,9 @@ type run struct {
 	parties []*Party
 }
 
-func start(t *testing.T, tn, n int) *run {
+func start(t *testing.T, tn, n int) *run { t.Helper(); return startAny(t, tn, n) }
+
+func startAny(t testing.TB, tn, n int) *run {
 	t.Helper()
 	r := &run{params: Params{Pool: "p", Epoch: "e", T: tn, N: n, Labels: []string{"email", "payload"}, Context: make([]byte, 32), Attempt: 1}}
 	signs, hpkes := make([]ed25519.PrivateKey, n), make([][]byte, n)
