@@ -8,16 +8,14 @@ import (
 
 	cgroup "github.com/cloudflare/circl/group"
 	circl "github.com/cloudflare/circl/oprf"
-	"github.com/cloudflare/circl/zk/dleq"
 
 	"parallax/group"
 	"parallax/group/grouptest"
+	"parallax/oprf/peer"
 )
 
 // The independent implementation that this package is compared with, in
-// correctness and in speed. Only tests link it.
-
-var circlDLEQ = dleq.Params{G: cgroup.Ristretto255, H: circl.SuiteRistretto255.Hash(), DST: []byte(context)}
+// correctness and in speed.
 
 const benchBatch = 256
 
@@ -65,33 +63,20 @@ func (b bed) answers(tb testing.TB, points []group.Point) []Answer {
 	return out
 }
 
-func circlElement(tb testing.TB, p group.Point) cgroup.Element {
-	tb.Helper()
-	e := cgroup.Ristretto255.NewElement()
-	if err := e.UnmarshalBinary(p[:]); err != nil {
-		tb.Fatal(err)
-	}
-	return e
-}
-
 func circlElements(tb testing.TB, points []group.Point) []cgroup.Element {
 	tb.Helper()
-	out := make([]cgroup.Element, len(points))
-	for i, p := range points {
-		out[i] = circlElement(tb, p)
+	out, err := peer.Elements(points)
+	if err != nil {
+		tb.Fatal(err)
 	}
 	return out
 }
 
 func circlPoints(tb testing.TB, elements []cgroup.Element) []group.Point {
 	tb.Helper()
-	out := make([]group.Point, len(elements))
-	for i, e := range elements {
-		raw, err := e.MarshalBinaryCompress()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		out[i] = group.Point(raw)
+	out, err := peer.Points(elements)
+	if err != nil {
+		tb.Fatal(err)
 	}
 	return out
 }
@@ -112,13 +97,8 @@ func TestAgreesWithCircl(t *testing.T) {
 	b := newBed(t, 3, 5, 4)
 	_, points := b.blind(t)
 	for i, a := range b.answers(t, points) {
-		var proof dleq.Proof
-		if err := proof.UnmarshalBinary(cgroup.Ristretto255, a.Proof[:]); err != nil {
-			t.Fatal(err)
-		}
-		key, c, d := circlElement(t, b.pub.Holders[i]), circlElements(t, points), circlElements(t, a.Evaluated)
-		if !(dleq.Verifier{Params: circlDLEQ}).VerifyBatchRFC9497(key, c, d, &proof) {
-			t.Fatalf("circl refuses the proof of holder %d", i+1)
+		if _, err := peer.Verify(b.pub, circlElements(t, points), peer.Answer{Index: a.Index, Evaluated: a.Evaluated, Proof: a.Proof}); err != nil {
+			t.Fatalf("circl refuses the proof of holder %d: %v", i+1, err)
 		}
 	}
 
@@ -235,80 +215,45 @@ func BenchmarkDesk(b *testing.B) {
 	report(b)
 }
 
-// BenchmarkDeskCircl composes the same work from circl's public pieces in the
-// obvious way: no small coefficients, one scalar multiplication per answer.
+// BenchmarkDeskCircl is the same work composed from circl's public pieces.
 func BenchmarkDeskCircl(b *testing.B) {
 	d := newBed(b, 3, 5, benchBatch)
-	lambda := circlLambda(b)
 	for b.Loop() {
-		request := circlRequest(b, d.inputs)
+		desk, points, err := peer.Blind(d.inputs)
+		if err != nil {
+			b.Fatal(err)
+		}
 		b.StopTimer()
-		encoded, proofs := circlAnswers(b, d, request.req)
+		answers := peerAnswers(b, d, points)
 		b.StartTimer()
-		parts := make([][]cgroup.Element, len(encoded))
-		for i := range encoded {
-			parts[i] = circlElements(b, encoded[i])
-			if !(dleq.Verifier{Params: circlDLEQ}).VerifyBatchRFC9497(circlElement(b, d.pub.Holders[i]), request.req.Elements, parts[i], proofs[i]) {
-				b.Fatal("circl refuses its own proof")
-			}
-		}
-		sums := make([]cgroup.Element, benchBatch)
-		for j := range sums {
-			sums[j] = cgroup.Ristretto255.Identity()
-			for i := range parts {
-				sums[j].Add(sums[j], cgroup.Ristretto255.NewElement().Mul(parts[i][j], lambda[i]))
-			}
-		}
-		if _, err := request.client.Finalize(request.final, &circl.Evaluation{Elements: sums}); err != nil {
+		if _, err := desk.Finish(d.pub, answers); err != nil {
 			b.Fatal(err)
 		}
 	}
 	report(b)
 }
 
-// circlLambda gives D*lambda_i of holders 1, 2, 3 of 5 as circl's scalars.
-func circlLambda(tb testing.TB) []cgroup.Scalar {
+func peerAnswers(tb testing.TB, d bed, points []group.Point) []peer.Answer {
 	tb.Helper()
-	coeff, err := group.Coefficients(3, 5, []int{1, 2, 3})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var out []cgroup.Scalar
-	for _, c := range coeff {
-		s := cgroup.Ristretto255.NewScalar()
-		if err := s.UnmarshalBinary(group.ScalarFromInt(c).Bytes()); err != nil {
-			tb.Fatal(err)
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-func circlAnswers(tb testing.TB, d bed, req *circl.EvaluationRequest) ([][]group.Point, []*dleq.Proof) {
-	tb.Helper()
-	var points [][]group.Point
-	var proofs []*dleq.Proof
+	var out []peer.Answer
 	for _, s := range d.shares[:d.pub.T] {
-		e, err := circl.NewVerifiableServer(circl.SuiteRistretto255, circlKey(tb, s)).Evaluate(req)
+		a, err := peer.Evaluate(s, points)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		points, proofs = append(points, circlPoints(tb, e.Elements)), append(proofs, e.Proof)
+		out = append(out, a)
 	}
-	return points, proofs
+	return out
 }
 
 // BenchmarkHolderCircl: decode, evaluate, prove, encode, beside BenchmarkHolder.
 func BenchmarkHolderCircl(b *testing.B) {
 	d := newBed(b, 3, 5, benchBatch)
 	_, points := d.blind(b)
-	server := circl.NewVerifiableServer(circl.SuiteRistretto255, circlKey(b, d.shares[0]))
 	for b.Loop() {
-		e, err := server.Evaluate(&circl.EvaluationRequest{Elements: circlElements(b, points)})
-		if err != nil {
+		if _, err := peer.Evaluate(d.shares[0], points); err != nil {
 			b.Fatal(err)
 		}
-		circlPoints(b, e.Elements)
 	}
 	report(b)
 }

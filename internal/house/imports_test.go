@@ -15,7 +15,7 @@ var (
 	protocol = []string{"signed", "group", "selector", "oprf", "seal", "opening", "tlog", "client", "stix", "pdq", "estimate"}
 	floor    = []string{"identity", "transparency", "store", "jobs", "notify", "web", "api", "fault", "vocab", "clock"}
 	slicesOf = []string{"pool", "leads", "exchange", "gateway", "baseline", "displacement", "valueflow", "ecosystem", "public"}
-	programs = []string{"hub", "keyholder", "desk", "sim", "demo"}
+	programs = []string{"hub", "keyholder", "desk", "sim", "demo", "bench"}
 	forTests = []string{"shareddata", "house", "browsertest"}
 )
 
@@ -37,6 +37,7 @@ var narrow = map[string]struct {
 // owners are the only packages that may import a module from elsewhere.
 var owners = map[string][]string{
 	"github.com/gtank/ristretto255":     {"group"},
+	"github.com/cloudflare/circl":       {"oprf/peer"},
 	"github.com/jackc/pgx/v5":           {"internal/store"},
 	"modernc.org/sqlite":                {"internal/store"},
 	"github.com/pressly/goose/v3":       {"internal/store"},

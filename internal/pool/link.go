@@ -13,16 +13,16 @@ import (
 // one cluster; it is no security.
 const FrequencyCap = 25
 
-// A node is a live observation with its live person tags.
-type node struct {
-	label seal.Label
-	tags  []oprf.Tag
+// A Node is a live observation with its live person tags.
+type Node struct {
+	Label seal.Label
+	Tags  []oprf.Tag
 }
 
-// components joins observations that share a tag, by union-find, where count
+// Components joins observations that share a tag, by union-find, where count
 // gives in how many live observations of the whole pool a tag is. It returns
 // for each node the least label of its component.
-func components(nodes []node, count map[oprf.Tag]int, limit int) map[seal.Label]seal.Label {
+func Components(nodes []Node, count map[oprf.Tag]int, limit int) map[seal.Label]seal.Label {
 	parent := make([]int, len(nodes))
 	for i := range parent {
 		parent[i] = i
@@ -35,10 +35,10 @@ func components(nodes []node, count map[oprf.Tag]int, limit int) map[seal.Label]
 		return i
 	}
 	// By label, so that a root with the least index has the least label.
-	sort.Slice(nodes, func(i, j int) bool { return bytes.Compare(nodes[i].label[:], nodes[j].label[:]) < 0 })
+	sort.Slice(nodes, func(i, j int) bool { return bytes.Compare(nodes[i].Label[:], nodes[j].Label[:]) < 0 })
 	first := make(map[oprf.Tag]int)
 	for i, n := range nodes {
-		for _, t := range n.tags {
+		for _, t := range n.Tags {
 			if count[t] > limit {
 				continue
 			}
@@ -52,7 +52,7 @@ func components(nodes []node, count map[oprf.Tag]int, limit int) map[seal.Label]
 	}
 	out := make(map[seal.Label]seal.Label, len(nodes))
 	for i, n := range nodes {
-		out[n.label] = nodes[find(i)].label
+		out[n.Label] = nodes[find(i)].Label
 	}
 	return out
 }

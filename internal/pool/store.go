@@ -427,7 +427,7 @@ func distinct(in [][]byte) [][]byte {
 
 // personTags reads the nodes of a region and how often each of their tags is
 // in the whole pool.
-func personTags(ctx context.Context, tx *store.Tx, labels [][]byte) ([]node, map[oprf.Tag]int, error) {
+func personTags(ctx context.Context, tx *store.Tx, labels [][]byte) ([]Node, map[oprf.Tag]int, error) {
 	byLabel := make(map[seal.Label][]oprf.Tag)
 	var tags [][]byte
 	err := queryIn(ctx, tx, `SELECT label, tag FROM pool_obs_tag WHERE person AND label IN (`, nil, labels, ``, func(rows *sql.Rows) error {
@@ -452,9 +452,9 @@ func personTags(ctx context.Context, tx *store.Tx, labels [][]byte) ([]node, map
 		count[oprf.Tag(t)] = int(n)
 		return nil
 	})
-	nodes := make([]node, 0, len(byLabel))
+	nodes := make([]Node, 0, len(byLabel))
 	for l, t := range byLabel {
-		nodes = append(nodes, node{l, t})
+		nodes = append(nodes, Node{l, t})
 	}
 	return nodes, count, err
 }

@@ -68,7 +68,7 @@ func recluster(ctx context.Context, tx *store.Tx, tags, labels [][]byte) error {
 		return err
 	}
 	var rows [][]any
-	for l, c := range components(nodes, count, FrequencyCap) {
+	for l, c := range Components(nodes, count, FrequencyCap) {
 		rows = append(rows, []any{append([]byte{}, l[:]...), append([]byte{}, c[:]...)})
 	}
 	sortRows(rows)
