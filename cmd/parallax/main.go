@@ -25,6 +25,7 @@ type cli struct {
 	Desk       deskCmd       `cmd:"" help:"A member's desk: check and submit files, approve and read openings."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a saved receipt offline, from the key ceremony to the log."`
 	Sim        simCmd        `cmd:"" help:"Make and score simulated ecosystems."`
+	Bench      benchCmd      `cmd:"" help:"Measure what the protocol costs, with a peer beside each figure."`
 	Gateway    gatewayCmd    `cmd:"" help:"Lawful routes: may this be sent, by whom, under what law, on which day?"`
 	Estimate   estimateCmd   `cmd:"" help:"Estimate a hidden population from overlapping lists: a panel and its range, or a refusal."`
 	Displace   displaceCmd   `cmd:"" help:"Measure displacement: wdd, wdq, migrate."`
