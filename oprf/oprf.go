@@ -159,18 +159,20 @@ func dleqChallenge(pub, m, z, t2, t3 group.Point) group.Scalar {
 // VerifyAnswer is VerifyProof of RFC 9497 against the holder's P_i. Every
 // failure is the same *WrongAnswer.
 func VerifyAnswer(pub group.PublicKey, blinded []group.Point, a Answer) error {
-	_, err := verify(pub, blinded, a)
+	c, err := decodeAll(blinded)
+	if err != nil {
+		return err
+	}
+	_, err = verify(pub, blinded, c, a)
 	return err
 }
 
-func verify(pub group.PublicKey, blinded []group.Point, a Answer) ([]group.Element, error) {
+// verify takes the blinded points also decoded, because every holder's answer
+// is checked against the same ones.
+func verify(pub group.PublicKey, blinded []group.Point, c []group.Element, a Answer) ([]group.Element, error) {
 	wrong := &WrongAnswer{Index: a.Index}
 	if a.Index < 1 || a.Index > len(pub.Holders) || len(a.Evaluated) != len(blinded) {
 		return nil, wrong
-	}
-	c, err := decodeAll(blinded)
-	if err != nil {
-		return nil, err
 	}
 	d, err := decodeAll(a.Evaluated)
 	if err != nil {
@@ -200,10 +202,14 @@ func verify(pub group.PublicKey, blinded []group.Point, a Answer) ([]group.Eleme
 // Combine verifies every answer and combines the first t by index into the
 // evaluation under k = D*f(0). Any wrong answer aborts and names its holder.
 func Combine(pub group.PublicKey, blinded []group.Point, answers []Answer) ([]group.Point, error) {
+	c, err := decodeAll(blinded)
+	if err != nil {
+		return nil, err
+	}
 	parts := make(map[int][]group.Element, pub.T)
 	var indices []int
 	for _, a := range answers {
-		d, err := verify(pub, blinded, a)
+		d, err := verify(pub, blinded, c, a)
 		if err != nil {
 			return nil, err
 		}
