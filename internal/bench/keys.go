@@ -27,7 +27,7 @@ type keys struct {
 // ceremony runs the real key ceremony in memory, so that no dealer is part of
 // the program, and gives the key with this label.
 func ceremony(label string) (keys, error) {
-	params := dkg.Params{Pool: poolID, Epoch: epoch, T: t, N: n, Labels: []string{string(selector.Email), client.PayloadLabel}, Context: make([]byte, 32)}
+	params := dkg.Params{Pool: poolID, Epoch: epoch, Attempt: 1, T: t, N: n, Labels: []string{string(selector.Email), client.PayloadLabel}, Context: make([]byte, 32)}
 	signs, seals := make([]ed25519.PrivateKey, n), make([][]byte, n)
 	for i := range n {
 		pub, priv, err := ed25519.GenerateKey(rand.Reader)
