@@ -38,6 +38,46 @@ type stage struct {
 	pin   string
 	hub   string
 	began time.Time
+	// database is the hub's, where it is not the file in its directory, and
+	// budget what a member may have evaluated a day.
+	database string
+	budget   int
+	plan     client.Plan
+	servers  map[string]*server
+}
+
+// A server is a process that a test may end and start again.
+type server struct {
+	url  string
+	args []string
+	cmd  *exec.Cmd
+}
+
+// run starts a server under a name; kill ends it as a power cut would, and
+// again starts it once more on what it left.
+func (s *stage) run(id, url string, args ...string) {
+	s.t.Helper()
+	s.servers[id] = &server{url: url, args: args}
+	s.again(id)
+}
+
+func (s *stage) again(id string) {
+	s.t.Helper()
+	x := s.servers[id]
+	x.cmd = s.serve(x.url, x.args...)
+}
+
+func (s *stage) kill(ids ...string) {
+	s.t.Helper()
+	for _, id := range ids {
+		end(s.servers[id].cmd)
+	}
+}
+
+// end kills a process and waits until it is gone.
+func end(c *exec.Cmd) {
+	_ = c.Process.Kill() // it may be gone already
+	_ = c.Wait()
 }
 
 func (s *stage) path(parts ...string) string {
@@ -88,16 +128,15 @@ func (s *stage) refuse(code int, want string, args ...string) {
 	}
 }
 
-// serve starts a server process; it is killed with the test, or by stop.
-func (s *stage) serve(url string, args ...string) (stop func()) {
+// serve starts a server process; it is killed with the test at the latest.
+func (s *stage) serve(url string, args ...string) *exec.Cmd {
 	s.t.Helper()
 	log := &bytes.Buffer{}
 	c := s.command(context.Background(), args...)
 	c.Stdout, c.Stderr = log, log
 	s.must(c.Start())
-	stop = func() { c.Process.Kill(); c.Wait() }
 	s.t.Cleanup(func() {
-		stop()
+		end(c)
 		if s.t.Failed() {
 			s.t.Logf("parallax %s:\n%s", strings.Join(args[:2], " "), log)
 		}
@@ -109,7 +148,7 @@ func (s *stage) serve(url string, args ...string) (stop func()) {
 		}
 		return err == nil
 	})
-	return stop
+	return c
 }
 
 // until asks again, a tenth of a second apart, for at most half a minute.
@@ -177,10 +216,16 @@ var contributors = []struct{ id, entity, sector, file string }{
 
 // build sets up governance, hub, key holders (with their ceremony) and desks.
 func build(t *testing.T) *stage {
-	s, plan, file, addrs := found(t)
+	return buildWith(t, "", 20_000)
+}
+
+// buildWith is build with the hub's database and a member's daily budget.
+func buildWith(t *testing.T, database string, budget int) *stage {
+	s, plan, file, addrs := foundWith(t, database)
+	s.budget, s.plan = budget, plan
 	s.ceremony(plan, file)
 	for i, h := range plan.Holders {
-		s.serve(h.URL, "keyholder", "serve", "--dir", s.path(h.ID), "--listen", addrs[i], "--demo", "--demo-clock", s.clock)
+		s.run(h.ID, h.URL, "keyholder", "serve", "--dir", s.path(h.ID), "--listen", addrs[i], "--demo", "--demo-clock", s.clock)
 	}
 	s.publish(plan)
 	return s
@@ -189,7 +234,11 @@ func build(t *testing.T) *stage {
 // found sets up everything that a key ceremony needs: governors, a serving hub,
 // the holders' identities with their addresses, and the plan with its file.
 func found(t *testing.T) (s *stage, plan client.Plan, file string, addrs []string) {
-	s = &stage{t: t, dir: t.TempDir(), began: time.Now()}
+	return foundWith(t, "")
+}
+
+func foundWith(t *testing.T, database string) (s *stage, plan client.Plan, file string, addrs []string) {
+	s = &stage{t: t, dir: t.TempDir(), began: time.Now(), database: database, servers: make(map[string]*server)}
 	s.clock = s.path("clock")
 	s.advance(0)
 	demo := []string{"--demo", "--demo-clock", s.clock}
@@ -214,7 +263,10 @@ func found(t *testing.T) (s *stage, plan client.Plan, file string, addrs []strin
 		plan.Holders = append(plan.Holders, h)
 	}
 	file = s.write("plan.json", plan)
-	s.serve(s.hub, append([]string{"hub", "serve", "--dir", s.path("hub"), "--plan", file, "--listen", addr, "--tick", "300ms"}, demo...)...)
+	if s.database == "" {
+		s.database = s.path("hub", "hub.db")
+	}
+	s.run("hub", s.hub, append([]string{"hub", "serve", "--dir", s.path("hub"), "--plan", file, "--listen", addr, "--tick", "300ms", "--database", s.database}, demo...)...)
 	return s, plan, file, addrs
 }
 
@@ -248,7 +300,7 @@ func (s *stage) ceremony(plan client.Plan, file string) {
 func (s *stage) publish(plan client.Plan) {
 	s.t.Helper()
 	m := opening.Manifest{Version: 1, Pool: plan.Pool, Epoch: plan.Epoch, Issued: s.began.UnixMicro(), Demo: true,
-		Classes: []opening.ClassRule{{Class: selector.Email, RuleVersion: selector.Email.RuleVersion(), DailyBudget: 20_000}},
+		Classes: []opening.ClassRule{{Class: selector.Email, RuleVersion: selector.Email.RuleVersion(), DailyBudget: s.budget}},
 		Hub:     plan.Hub, Holders: plan.Holders, Quorum: plan.T,
 		Scope:       opening.Scope{Offences: []string{"online-cse"}, Roles: []string{"suspected_consumer", "unknown", "possible_victim"}},
 		Rules:       []opening.Rule{opening.DefaultRule()},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"parallax/client"
 	"parallax/internal/leads"
@@ -58,7 +59,13 @@ type holderStatus struct {
 	Halted   bool   `json:"halted"`
 }
 
+// statusWait is how long a key holder may take to say where it stands. One
+// that hangs holds up a tick by that much and no longer.
+const statusWait = 2 * time.Second
+
 func (h holders) status(ctx context.Context, to opening.Holder) (holderStatus, error) {
+	ctx, cancel := context.WithTimeout(ctx, statusWait)
+	defer cancel()
 	var st holderStatus
 	if err := client.Get(ctx, h.s.o.HTTP, to.URL+client.PathStatus, &st); err != nil {
 		return st, err

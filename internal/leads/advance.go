@@ -35,13 +35,33 @@ func (s *Service) Advance(ctx context.Context, m opening.Manifest, chain Chain) 
 		return err
 	}
 	var failed error
+	reach := &reachable{s.holders, make(map[int]error)}
 	for _, o := range list {
-		failed = errors.Join(failed, s.advance(ctx, m, chain, o))
+		failed = errors.Join(failed, s.advance(ctx, m, chain, reach, o))
 	}
 	return failed
 }
 
-func (s *Service) advance(ctx context.Context, m opening.Manifest, chain Chain, o openingRow) error {
+// reachable asks a holder that did not say where it stands no second time, so
+// that one that hangs holds up a round once and not once an opening.
+type reachable struct {
+	Holders
+	away map[int]error
+}
+
+// Status implements Holders.
+func (r *reachable) Status(ctx context.Context, h opening.Holder) (HolderStatus, error) {
+	if err, ok := r.away[h.Index]; ok {
+		return HolderStatus{}, err
+	}
+	st, err := r.Holders.Status(ctx, h)
+	if err != nil {
+		r.away[h.Index] = err
+	}
+	return st, err
+}
+
+func (s *Service) advance(ctx context.Context, m opening.Manifest, chain Chain, reach Holders, o openingRow) error {
 	var r opening.Request
 	if err := signed.Unmarshal(o.Request.Body, &r); err != nil {
 		return err
@@ -67,7 +87,7 @@ func (s *Service) advance(ctx context.Context, m opening.Manifest, chain Chain, 
 	if o.State != Logged {
 		return nil
 	}
-	return s.ask(ctx, m, chain, o, r)
+	return s.ask(ctx, m, chain, reach, o, r)
 }
 
 // stillStands re-reads what the request lists: withdrawn or expired
@@ -123,7 +143,7 @@ func (s *Service) close(ctx context.Context, o openingRow, reason string) error 
 }
 
 // ask puts the bundle before every holder that has not released yet.
-func (s *Service) ask(ctx context.Context, m opening.Manifest, chain Chain, o openingRow, r opening.Request) error {
+func (s *Service) ask(ctx context.Context, m opening.Manifest, chain Chain, reach Holders, o openingRow, r opening.Request) error {
 	answers := make(map[int]holderRow)
 	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		rows, err := readHolders(ctx, tx, o.ID)
@@ -143,7 +163,7 @@ func (s *Service) ask(ctx context.Context, m opening.Manifest, chain Chain, o op
 	for _, h := range m.Holders {
 		a := answers[h.Index]
 		if a.State != HolderReleased {
-			a = s.askOne(ctx, h, chain, base, o, r)
+			a = s.askOne(ctx, h, chain, reach, base, o, r)
 			if err := s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return saveHolder(ctx, tx, o.ID, a) }); err != nil {
 				return err
 			}
@@ -158,9 +178,9 @@ func (s *Service) ask(ctx context.Context, m opening.Manifest, chain Chain, o op
 	return nil
 }
 
-func (s *Service) askOne(ctx context.Context, h opening.Holder, chain Chain, b opening.Bundle, o openingRow, r opening.Request) holderRow {
+func (s *Service) askOne(ctx context.Context, h opening.Holder, chain Chain, reach Holders, b opening.Bundle, o openingRow, r opening.Request) holderRow {
 	out := holderRow{Index: h.Index, State: HolderUnreachable, Reason: "the key holder could not be reached", Partials: []signed.Object{}}
-	st, err := s.holders.Status(ctx, h)
+	st, err := reach.Status(ctx, h)
 	if err != nil {
 		return out
 	}
@@ -174,7 +194,7 @@ func (s *Service) askOne(ctx context.Context, h opening.Holder, chain Chain, b o
 		return out
 	}
 	b.Manifests = chain(st.Manifest)
-	ans, err := s.holders.Open(ctx, h, b)
+	ans, err := reach.Open(ctx, h, b)
 	if err != nil {
 		out.State, out.Reason = answerState(err)
 		return out
