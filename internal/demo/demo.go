@@ -87,6 +87,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err == nil {
 		defer s.prog.stop()
 		err = s.play(ctx, o, ln)
+		if lost := s.prog.cause(); err != nil && lost != nil { // what failed, failed because of it
+			err = lost
+		}
 	}
 	if ctx.Err() != nil { // what failed, failed because it was told to end
 		return interrupted(o)
@@ -147,8 +150,8 @@ func (s *stage) welcome(ctx context.Context, o Options, ln net.Listener) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-s.prog.died:
-		return err
+	case <-s.prog.died:
+		return s.prog.cause()
 	case err := <-ended:
 		return err
 	}

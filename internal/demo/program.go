@@ -42,7 +42,8 @@ type program struct {
 
 	mu    sync.Mutex
 	parts []*part
-	died  chan error // the first server that ended by itself
+	died  chan struct{} // closed when a server has ended
+	why   error         // the first that did; set before died is closed
 }
 
 // A part is one server process.
@@ -59,7 +60,7 @@ func newProgram(logs string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &program{exe: exe, env: childEnv(os.Environ()), logs: logs, died: make(chan error, 1)}, os.MkdirAll(logs, 0o700)
+	return &program{exe: exe, env: childEnv(os.Environ()), logs: logs, died: make(chan struct{})}, os.MkdirAll(logs, 0o700)
 }
 
 // childEnv drops what would point a part at somebody's real database or desk.
@@ -150,13 +151,26 @@ func (p *program) serve(ctx context.Context, name, url string, args ...string) e
 	go func() {
 		err := c.Wait()
 		log.Close()
+		p.lost(fmt.Errorf("%s ended by itself (%v). It said: %s", name, err, x.said))
 		close(x.done)
-		select {
-		case p.died <- fmt.Errorf("%s ended by itself (%v). It said: %s", name, err, x.said):
-		default:
-		}
 	}()
 	return p.answers(ctx, x, url)
+}
+
+func (p *program) lost(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.why == nil {
+		p.why = err
+		close(p.died)
+	}
+}
+
+// cause is why the first server ended, or nil while all run.
+func (p *program) cause() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.why
 }
 
 // answers waits until a server answers, or has ended.
@@ -187,13 +201,15 @@ func (p *program) answers(ctx context.Context, x *part, url string) error {
 // not end in time is killed.
 func (p *program) stop() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i := len(p.parts) - 1; i >= 0; i-- {
-		_ = p.parts[i].lifeline.Close() // it may be gone already
+	parts := p.parts
+	p.parts = nil
+	p.mu.Unlock()
+	for i := len(parts) - 1; i >= 0; i-- {
+		_ = parts[i].lifeline.Close() // it may be gone already
 	}
 	patience := time.NewTimer(5 * time.Second)
 	defer patience.Stop()
-	for _, x := range p.parts {
+	for _, x := range parts {
 		select {
 		case <-x.done:
 		case <-patience.C:
@@ -202,7 +218,6 @@ func (p *program) stop() {
 			<-x.done
 		}
 	}
-	p.parts = nil
 }
 
 // freeAddr finds a loopback address that nothing listens on.

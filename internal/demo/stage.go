@@ -132,8 +132,8 @@ func (s *stage) advance(ctx context.Context, d time.Duration) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case err := <-s.prog.died:
-			return err
+		case <-s.prog.died:
+			return s.prog.cause()
 		case <-look.C:
 		}
 	}
