@@ -17,29 +17,88 @@ import (
 
 // gatewayCmd works on this machine alone: it joins nothing and asks nobody.
 type gatewayCmd struct {
-	Route gatewayRoute `cmd:"" help:"May this be sent, by whom, under what law? Offline; joins nothing."`
-	Check gatewayCheck `cmd:"" help:"Compare the answers to worked scenarios with what they expect."`
-	Codes gatewayCodes `cmd:"" help:"List the codes for organisations, data, purposes, facts and states."`
+	Route gatewayRoute   `cmd:"" help:"May this be sent, by whom, under what law? Offline; joins nothing."`
+	Check gatewayCheck   `cmd:"" help:"Compare the answers to worked scenarios with what they expect."`
+	Codes gatewayCodes   `cmd:"" help:"List the codes for organisations, data, purposes, facts and states."`
+	Due   gatewayDue     `cmd:"" help:"Count the deadline of a duty by the calendar of a state."`
+	Lint  gatewayLint    `cmd:"" help:"Look a data set over: dates, sources, unknown codes, rows never in force."`
+	Diff  gatewayDiff    `cmd:"" help:"What changed between two data sets, and which answers change?"`
+	Key   governanceInit `cmd:"" help:"Make one counsel's key and print its public card."`
+	Sign  gatewaySign    `cmd:"" help:"Sign a data set or an overlay as counsel; a version needs two."`
 }
 
 // lawData is which rows of law to use.
 type lawData struct {
-	Data string `type:"path" help:"Another data set (YAML) than the one built in."`
+	Data      string `type:"path" help:"Another data set (YAML) than the one built in."`
+	Overlay   string `type:"path" help:"Rows of your own laid over it (YAML)."`
+	Published string `type:"path" help:"The publication by which two counsel signed the overlay, or the data set where there is none."`
+	Counsel   string `type:"path" help:"The counsel whose signatures you accept (JSON: a list of public cards)."`
 }
 
 func (c lawData) finder() (*route.Finder, error) {
-	if c.Data == "" {
+	if c == (lawData{}) {
 		return law.BuiltInFinder()
 	}
-	raw, err := readInput(c.Data)
+	set, last, err := c.set()
 	if err != nil {
 		return nil, err
 	}
-	s, err := law.Read(c.Data, raw)
-	if err != nil {
-		return nil, err
+	if c.Published != "" {
+		if set, err = c.reviewed(set, last); err != nil {
+			return nil, err
+		}
 	}
-	return s.Finder()
+	return set.Finder()
+}
+
+// set reads the rows; last is the file that a publication is about.
+func (c lawData) set() (set law.Set, last []byte, err error) {
+	set, last, err = readSet(c.Data)
+	if err != nil || c.Overlay == "" {
+		return set, last, err
+	}
+	if last, err = readInput(c.Overlay); err != nil {
+		return set, nil, err
+	}
+	o, err := law.ReadOverlay(c.Overlay, last)
+	if err != nil {
+		return set, nil, err
+	}
+	set, err = set.With(o)
+	return set, last, err
+}
+
+// readSet reads a data set, the built-in one for an empty path.
+func readSet(path string) (law.Set, []byte, error) {
+	name, raw := law.BuiltInName, law.BuiltInText()
+	if path != "" {
+		var err error
+		if raw, err = readInput(path); err != nil {
+			return law.Set{}, nil, err
+		}
+		name = path
+	}
+	s, err := law.Read(name, raw)
+	return s, raw, err
+}
+
+func (c lawData) reviewed(set law.Set, raw []byte) (law.Set, error) {
+	if c.Counsel == "" {
+		return set, fault.New(fault.Invalid, "--published needs --counsel: whose signatures do you accept?")
+	}
+	var p law.Publication
+	if err := readInto(c.Published, &p); err != nil {
+		return set, err
+	}
+	var counsel []law.Counsel
+	if err := readInto(c.Counsel, &counsel); err != nil {
+		return set, err
+	}
+	st, names, err := p.Verify(raw, counsel, time.Now().Format(time.DateOnly))
+	if err != nil {
+		return set, err
+	}
+	return set.Reviewed(st, names), nil
 }
 
 // readInput reads a file that the user named; a missing one is bad input.

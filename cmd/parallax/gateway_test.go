@@ -122,3 +122,70 @@ func TestGatewayCheckExitCodes(t *testing.T) {
 		})
 	}
 }
+
+func TestGatewayDataIsSignedByTwoCounsel(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	overlay, err := os.ReadFile("testdata/gateway-overlay.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(at("overlay.yaml"), overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var cards []string
+	for _, id := range []string{"counsel-a", "counsel-b"} {
+		code, card, errs := command(t, "gateway", "key", "--key", at(id), "--id", id, "--entity", "bank-a")
+		if code != exitDone {
+			t.Fatal(errs)
+		}
+		cards = append(cards, card)
+	}
+	if err := os.WriteFile(at("counsel.json"), []byte("["+strings.Join(cards, ",")+"]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pool := []string{"gateway", "route", "--from", "au.fsp", "--to", "plx.pool", "--holds", "token", "--wants", "token", "--purpose", "detect",
+		"--facts", "reasonable_belief_enforcement,pool_agent", "--as-of", "2026-11-23"}
+	ask := func() (int, string, string) {
+		return command(t, append(pool, "--overlay", at("overlay.yaml"), "--published", at("pub.json"), "--counsel", at("counsel.json"))...)
+	}
+	if _, out, _ := command(t, pool...); !strings.Contains(out, "ASK COUNSEL") {
+		t.Errorf("without the overlay: %s", out)
+	}
+	for i, id := range []string{"counsel-a", "counsel-b"} {
+		code, _, errs := command(t, "gateway", "sign", at("overlay.yaml"), "--key", at(id), "-o", at("pub.json"), "--from", "2020-01-01", "--review", "reviewed for a test (simulated)")
+		if code != exitDone {
+			t.Fatal(errs)
+		}
+		code, out, errs := ask()
+		if i == 0 && (code != exitFailed || !strings.Contains(errs, "two counsel")) {
+			t.Errorf("with one signature: exit %d %s%s", code, out, errs)
+		}
+		if i == 1 && (code != exitDone || !strings.Contains(out, "YES") || !strings.Contains(out, "signed by counsel-a and counsel-b")) {
+			t.Errorf("with two signatures: exit %d %s%s", code, out, errs)
+		}
+	}
+	if err := os.WriteFile(at("overlay.yaml"), append(overlay, "\n# edited\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := ask(); code != exitFailed || !strings.Contains(errs, "not the one that counsel signed") {
+		t.Errorf("an edited file: exit %d %s", code, errs)
+	}
+}
+
+func TestGatewayDueAndLint(t *testing.T) {
+	if code, out, _ := command(t, "gateway", "due", "AU-AMLCTF-41", "--since", "2026-12-23T15:00", "--in", "AU-NSW"); code != exitDone || !strings.Contains(out, "Wednesday 30 December 2026") {
+		t.Error(code, out)
+	}
+	for _, bad := range [][]string{{"AU-AMLCTF-41", "--since", "yesterday"}, {"AU-XX", "--since", "2026-12-23"}, {"AU-AMLCTF-41", "--since", "2026-12-23", "--in", "AU-XX"}} {
+		if code, out, _ := command(t, append([]string{"gateway", "due"}, bad...)...); code != exitBad || out != "" {
+			t.Errorf("%v: exit %d %s", bad, code, out)
+		}
+	}
+	if code, out, _ := command(t, "gateway", "lint"); code != exitDone || !strings.Contains(out, "UK-OSA-66-2025: was never in force") {
+		t.Error(code, out)
+	}
+	if code, _, _ := command(t, "gateway", "lint", "--strict"); code != exitFailed {
+		t.Error("warnings pass a strict look")
+	}
+}

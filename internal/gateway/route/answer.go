@@ -70,15 +70,34 @@ const inStates = "both_in:"
 // Find answers a question. An error means that the question cannot be read; it
 // names every code that is not known.
 func (f *Finder) Find(question Question) (Answer, error) {
+	q, verdicts, a, err := f.decide(question)
+	if err != nil {
+		return a, err
+	}
+	var ghosts []path
+	if slices.ContainsFunc(verdicts, func(v verdict) bool { return v.why != "" }) {
+		ghosts = f.ghosts(&q, verdicts)
+	}
+	a.Reasons = f.reasons(&q, &a, verdicts, ghosts)
+	a.Explanation = f.explain(&q, &a)
+	return a, nil
+}
+
+// Decide is Find without the reasons and the explanation, for those who ask
+// many questions and show none.
+func (f *Finder) Decide(question Question) (Answer, error) {
+	_, _, a, err := f.decide(question)
+	return a, err
+}
+
+func (f *Finder) decide(question Question) (asked, []verdict, Answer, error) {
 	q, err := f.read(question)
 	if err != nil {
-		return Answer{}, err
+		return q, nil, Answer{}, err
 	}
 	verdicts := make([]verdict, len(f.edges))
-	shutOut := false
 	for i := range f.edges {
 		verdicts[i] = f.judge(&f.edges[i], &q)
-		shutOut = shutOut || verdicts[i].why != ""
 	}
 	var full, open, unsure []path
 	for _, p := range f.search(&q, verdicts, false) {
@@ -95,20 +114,15 @@ func (f *Finder) Find(question Question) (Answer, error) {
 	open, unsure, full = minimal(open, full), minimal(unsure, full), minimal(full, nil)
 	a := Answer{DataVersion: f.law.Version, AsOf: q.AsOf, Notice: f.law.Review, Direct: []string{},
 		Routes: f.routes(full, verdicts), Conditional: f.routes(open, verdicts),
-		AskCounsel: f.uncertain(unsure), Duties: f.duties(&q), Prohibitions: f.prohibitions(&q)}
+		AskCounsel: f.uncertain(unsure), Duties: f.duties(&q), Prohibitions: f.prohibitions(&q),
+		Reasons: []string{}, Explanation: []string{}}
 	for _, r := range a.Routes {
 		if len(r.IDs) == 1 {
 			a.Direct = append(a.Direct, r.IDs[0])
 		}
 	}
 	a.Answer = verdictOf(&a)
-	var ghosts []path
-	if shutOut {
-		ghosts = f.ghosts(&q, verdicts)
-	}
-	a.Reasons = f.reasons(&q, &a, verdicts, ghosts)
-	a.Explanation = f.explain(&q, &a)
-	return a, nil
+	return q, verdicts, a, nil
 }
 
 func verdictOf(a *Answer) string {

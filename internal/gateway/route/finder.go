@@ -252,3 +252,26 @@ func (f *Finder) stateOf(id string) string {
 	}
 	return ""
 }
+
+// Suffices are the categories any one of which, held by the giver, lets the
+// rows of a route deliver what is wanted. A hop works on each category by
+// itself, so a set of them does what its best member does.
+func (f *Finder) Suffices(r Route, wants string) []string {
+	var out []string
+	for i, name := range f.data.names {
+		var held set
+		held.add(i)
+		for _, id := range r.IDs {
+			e := &f.edges[f.byID[id]]
+			if held.and(e.accepts).empty() {
+				held = set{}
+				break
+			}
+			held = held.and(e.keeps).or(e.makes)
+		}
+		if w, ok := f.data.index[wants]; ok && held.has(w) {
+			out = append(out, name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,136 @@
+package law
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"parallax/internal/fault"
+	"parallax/internal/gateway/route"
+	"parallax/signed"
+)
+
+// publicationDomain keeps a signature over law data from passing for any other.
+const publicationDomain = "parallax/gateway-publication/v1"
+
+// Statement is what counsel sign about a file of law data: that they reviewed
+// these exact bytes and from when to when the deployment may answer by them.
+type Statement struct {
+	SHA256        string `json:"sha256"` // of the file's bytes, in hex
+	DataVersion   string `json:"data_version"`
+	EffectiveFrom string `json:"effective_from"`
+	EffectiveTo   string `json:"effective_to"` // empty: until another version
+	Review        string `json:"review"`       // the sentence shown with every answer
+}
+
+// Publication is a statement with the signatures over it.
+type Publication struct {
+	Body       []byte          `json:"body"`
+	Signatures []signed.Object `json:"signatures"`
+}
+
+// Counsel is a person whose signature a deployment accepts, and the body that
+// the person acts for.
+type Counsel struct {
+	ID     string            `json:"id"`
+	Entity string            `json:"entity"`
+	Key    ed25519.PublicKey `json:"key"`
+}
+
+// State makes the statement about a file.
+func State(raw []byte, version, from, to, review string) (Statement, error) {
+	s := Statement{SHA256: digest(raw), DataVersion: version, EffectiveFrom: from, EffectiveTo: to, Review: review}
+	return s, s.check()
+}
+
+func (s Statement) check() error {
+	if err := route.Date("effective_from", s.EffectiveFrom); err != nil {
+		return fault.New(fault.Invalid, err.Error())
+	}
+	if s.EffectiveTo != "" {
+		if err := route.Date("effective_to", s.EffectiveTo); err != nil {
+			return fault.New(fault.Invalid, err.Error())
+		}
+		if s.EffectiveTo < s.EffectiveFrom {
+			return fault.Newf(fault.Invalid, "effective_to %s lies before effective_from %s", s.EffectiveTo, s.EffectiveFrom)
+		}
+	}
+	if s.DataVersion == "" || strings.TrimSpace(s.Review) == "" {
+		return fault.New(fault.Invalid, "a publication names the data version and the sentence that is shown with every answer")
+	}
+	return nil
+}
+
+func digest(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// Sign adds a signature. The first one fixes the statement; each later one must
+// be over the same.
+func (p Publication) Sign(s Statement, id string, key ed25519.PrivateKey) (Publication, error) {
+	o, err := signed.Sign(publicationDomain, id, key, s)
+	if err != nil {
+		return p, err
+	}
+	if p.Body != nil && !bytes.Equal(p.Body, o.Body) {
+		return p, fault.New(fault.Conflict, "the other signatures are over another statement (file, dates or sentence); start a new publication")
+	}
+	if slices.ContainsFunc(p.Signatures, func(e signed.Object) bool { return e.Key == id }) {
+		return p, fault.Newf(fault.Conflict, "%s has signed already", id)
+	}
+	p.Body = o.Body
+	p.Signatures = append(slices.Clone(p.Signatures), o)
+	return p, nil
+}
+
+// Verify checks that two counsel of the list signed this very file and that it
+// is effective on the day. It returns what they said and who they are.
+func (p Publication) Verify(raw []byte, trusted []Counsel, day string) (Statement, []string, error) {
+	var s Statement
+	if err := signed.Unmarshal(p.Body, &s); err != nil {
+		return s, nil, fault.Wrap(fault.Invalid, "the publication cannot be read", err)
+	}
+	if err := s.check(); err != nil {
+		return s, nil, err
+	}
+	if s.SHA256 != digest(raw) {
+		return s, nil, fault.New(fault.Forbidden, "the file is not the one that counsel signed")
+	}
+	var names []string
+	var keys []string
+	for _, o := range p.Signatures {
+		i := slices.IndexFunc(trusted, func(c Counsel) bool { return c.ID == o.Key })
+		if i < 0 || !bytes.Equal(o.Body, p.Body) || o.Open(publicationDomain, trusted[i].Key, new(Statement)) != nil {
+			continue
+		}
+		if k := string(trusted[i].Key); !slices.Contains(keys, k) {
+			keys, names = append(keys, k), append(names, trusted[i].ID)
+		}
+	}
+	if len(names) < 2 {
+		return s, names, fault.Newf(fault.Forbidden, "a version needs the signatures of two counsel of this deployment; it has %d", len(names))
+	}
+	if day < s.EffectiveFrom || s.EffectiveTo != "" && day > s.EffectiveTo {
+		return s, names, fault.Newf(fault.Forbidden, "the version is effective %s to %s and not on %s", s.EffectiveFrom, orOpen(s.EffectiveTo), day)
+	}
+	return s, names, nil
+}
+
+func orOpen(date string) string {
+	if date == "" {
+		return "open"
+	}
+	return date
+}
+
+// Reviewed is the data set with the sentence of the counsel who signed it in
+// place of the one that says that review is needed.
+func (s Set) Reviewed(st Statement, by []string) Set {
+	s.Meta.Review = fmt.Sprintf("%s (signed by %s, effective %s to %s)", st.Review, strings.Join(by, " and "), st.EffectiveFrom, orOpen(st.EffectiveTo))
+	return s
+}
