@@ -43,6 +43,7 @@ var owners = map[string][]string{
 	"github.com/pressly/goose/v3":       {"internal/store"},
 	"github.com/alecthomas/kong":        {"cmd/parallax"},
 	"github.com/schollz/progressbar/v3": {"cmd/parallax"},
+	"github.com/cedar-policy/cedar-go":  {"internal/gateway/permit"},
 	"github.com/chromedp/chromedp":      {"internal/browsertest"},
 	"github.com/chromedp/cdproto":       {"internal/browsertest"},
 	"golang.org/x/mod":                  {"tlog"},

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,7 +18,9 @@ type Finder struct {
 	actors codes
 	data   codes
 	facts  codes
-	states []string
+	aims   codes    // purposes
+	states []string // that some row is limited to
+	named  []string // by actor: the state that its own code names, or ""
 	edges  []edge
 	leave  [][]int // by actor: the edges that leave it
 	byID   map[string]int
@@ -42,7 +45,8 @@ func New(law Law) (*Finder, error) {
 	f := &Finder{law: law, byID: map[string]int{},
 		actors: number("actor", sorted(law.Vocabulary.Actors)),
 		data:   number("data category", sorted(law.Vocabulary.Data)),
-		facts:  number("fact", sorted(law.Vocabulary.Facts))}
+		facts:  number("fact", sorted(law.Vocabulary.Facts)),
+		aims:   number("purpose", law.Vocabulary.Purposes)}
 	for _, c := range []codes{f.actors, f.data, f.facts} {
 		if len(c.names) == 0 || len(c.names) > setSize {
 			return nil, fmt.Errorf("there are %d codes of kind %s; 1 to %d are possible", len(c.names), c.what, setSize)
@@ -58,6 +62,9 @@ func New(law Law) (*Finder, error) {
 	}
 	slices.Sort(f.states)
 	f.states = slices.Compact(f.states)
+	for _, n := range f.actors.names {
+		f.named = append(f.named, f.stateOf(n))
+	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
@@ -114,7 +121,7 @@ func (f *Finder) checkGateway(g *Gateway) error {
 	problems = append(problems,
 		known(f.actors, g.From), known(f.actors, g.To), known(f.data, g.Accepts), known(f.data, g.Yields),
 		known(f.facts, g.Needs), known(f.facts, g.Unless),
-		known(number("purpose", f.law.Vocabulary.Purposes), g.Purposes),
+		known(f.aims, g.Purposes),
 		optionalDate("valid_from", g.ValidFrom), optionalDate("valid_to", g.ValidTo))
 	return errors.Join(problems...)
 }
@@ -179,8 +186,6 @@ type asked struct {
 	yes, no      set // facts
 	maxHops      int
 	fromIn, toIn string
-	inState      []string // by actor: the state that its own code names, or ""
-	named        bool     // some actor's code does
 }
 
 // read checks a question. Everything wrong with it is said at once.
@@ -193,7 +198,7 @@ func (f *Finder) read(q Question) (asked, error) {
 	fail := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	problems = append(problems, known(f.actors, []string{q.From, q.To}), known(f.data, q.Holds),
 		known(f.data, []string{q.Wants}), Date("as-of date", q.AsOf),
-		known(number("purpose", f.law.Vocabulary.Purposes), []string{q.Purpose}))
+		known(f.aims, []string{q.Purpose}))
 	if len(q.Holds) == 0 {
 		fail("the question says of no data category that %s holds it", q.From)
 	}
@@ -225,19 +230,8 @@ func (f *Finder) read(q Question) (asked, error) {
 	}
 	a.from, a.to, a.wants = f.actors.index[q.From], f.actors.index[q.To], f.data.index[q.Wants]
 	a.holds = f.data.set(q.Holds)
-	a.fromIn, a.toIn = cmpOr(q.FromIn, f.stateOf(q.From)), cmpOr(q.ToIn, f.stateOf(q.To))
-	for _, n := range f.actors.names {
-		state := f.stateOf(n)
-		a.inState, a.named = append(a.inState, state), a.named || state != ""
-	}
+	a.fromIn, a.toIn = cmp.Or(q.FromIn, f.named[a.from]), cmp.Or(q.ToIn, f.named[a.to])
 	return a, nil
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 var separators = regexp.MustCompile(`[^A-Z0-9]+`)

@@ -34,6 +34,7 @@ type search struct {
 	q        *asked
 	verdicts []verdict
 	ghosts   bool    // also use one shut row a path, to tell what it would take
+	named    bool    // the code of some actor names a state
 	useful   [][]set // by hops left and actor: what, if held, can still lead to what is wanted
 	used     []bool
 	hops     []hop
@@ -41,7 +42,8 @@ type search struct {
 }
 
 func (f *Finder) search(q *asked, verdicts []verdict, ghosts bool) []path {
-	s := &search{f: f, q: q, verdicts: verdicts, ghosts: ghosts, used: make([]bool, len(f.edges))}
+	s := &search{f: f, q: q, verdicts: verdicts, ghosts: ghosts, used: make([]bool, len(f.edges)),
+		named: slices.ContainsFunc(f.named, func(state string) bool { return state != "" })}
 	s.reach()
 	for length := 1; length <= q.maxHops; length++ {
 		s.walk(q.from, q.holds, length, set{}, 0)
@@ -135,7 +137,7 @@ func (s *search) stateAt(actor int, end bool, asked string) string {
 	if end {
 		return asked
 	}
-	return s.q.inState[actor]
+	return s.f.named[actor]
 }
 
 // goesRound: the path is back at a body of a kind where it was before, with
@@ -146,7 +148,7 @@ func (s *search) goesRound(actor int, held set) bool {
 		if i > 0 {
 			had, at = s.hops[i-1].passes, s.hops[i-1].to
 		}
-		if at == actor && held.within(had) && (i > 0 || s.q.fromIn == s.q.inState[actor]) {
+		if at == actor && held.within(had) && (i > 0 || s.q.fromIn == s.f.named[actor]) {
 			return true
 		}
 	}
@@ -160,7 +162,7 @@ func (s *search) goesRound(actor int, held set) bool {
 // from the question.
 func (s *search) covered(more int) bool {
 	return slices.ContainsFunc(s.found, func(p path) bool {
-		if p.states > 0 && s.q.named || p.ghost >= 0 || len(p.ids) >= len(s.hops)+more {
+		if p.states > 0 && s.named || p.ghost >= 0 || len(p.ids) >= len(s.hops)+more {
 			return false
 		}
 		return !slices.ContainsFunc(p.ids, func(i int) bool { return !s.used[i] })
