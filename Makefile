@@ -2,7 +2,8 @@
 # make ci     everything, nothing skipped, as the server runs it
 # make lint   formatting, vet and, where installed, golangci-lint
 # make fuzz   every fuzz target for FUZZTIME
-# make soak   the suite over and over under the race detector, then fuzzing
+# make soak   the suite over and over under the race detector, the long forms of
+#             the tests of faults and blindness, then fuzzing
 # make bench  every benchmark, with allocations
 
 FUZZTIME ?= 5s
@@ -35,6 +36,7 @@ fuzz:
 
 soak:
 	PARALLAX_SOAK=1 go test -race -count=$(SOAK) -timeout 60m ./...
+	PARALLAX_SOAK=1 go test -timeout 6h -run 'TestKilledHub|TestAContributorCannot' ./cmd/parallax ./internal/hub
 	$(MAKE) fuzz FUZZTIME=30s
 
 bench:

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
+
 	"parallax/client"
 	"parallax/internal/desk"
 	"parallax/opening"
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("PARALLAX_TEST_AS_PROGRAM") == "1" {
 		os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 	}
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){"parallax": main})
 }
 
 // stage is one directory with everything of a pool in it.

@@ -35,6 +35,7 @@ const (
 	blindBlock  = 51   // pairs between two ticks
 	tellsApart  = 1e-6 // a p below this says that two samples differ
 	controlSize = 120  // pairs of the control run
+	pagesEvery  = 15   // pages are slow, so one pair in so many looks at them
 )
 
 // soak makes the long form: 10,000 pairs that say everything.
@@ -77,7 +78,7 @@ type other struct {
 
 func newSide(t *testing.T, crowd bool, addresses []string) *side {
 	t.Helper()
-	s := &side{world: newWorldWith(t, storetest.SQLite(t), func(o *Options) { o.LeavesPerTick = 512 }), crowd: crowd, http: &http.Client{}, theirs: make(map[string]other),
+	s := &side{world: newWorldWith(t, storetest.SQLite(t), func(o *Options) { o.LeavesPerTick, o.DemoConsole = 512, true }), crowd: crowd, http: &http.Client{}, theirs: make(map[string]other),
 		tokens: make(map[string]oprf.Possession)}
 	s.member = s.world.member("bank-a")
 	for part := range slices.Chunk(addresses, 2048) {
@@ -253,9 +254,14 @@ func (a answer) String() string {
 
 func (s *side) send(tk *talk, step, method, path string, body []byte) []byte {
 	s.t.Helper()
+	s.clock.Advance(time.Millisecond) // each act has a time of its own, the same in both worlds
 	req, err := http.NewRequest(method, s.url+path, bytes.NewReader(body))
 	must(s.t, err)
 	req.Header.Set("Content-Type", "application/json")
+	if method == http.MethodGet { // as who the contributor is on the hub's pages
+		_, port, _ := strings.Cut(strings.TrimPrefix(s.url, "http://"), ":")
+		req.AddCookie(&http.Cookie{Name: "parallax-demo-" + port, Value: "contributor/bank-a"})
+	}
 	began := time.Now()
 	res, err := s.http.Do(req)
 	must(s.t, err)
@@ -309,8 +315,8 @@ var (
 	place = regexp.MustCompile(`"(leaf|index)":[0-9]+|"(path|hashes)":\[[^\]]*\]`)
 	// noted are the root and the signatures of a checkpoint.
 	noted = regexp.MustCompile(`(?m)^(— \S+ )\S+$|^[A-Za-z0-9+/]{43}=$`)
-	// shown are hashes, keys and the test server's address on a page.
-	shown = regexp.MustCompile(`\b[0-9a-f]{16,128}\b|[A-Za-z0-9+/]{43,}=?|\+[0-9a-f]{8}\+|127\.0\.0\.1:[0-9]+`)
+	// shown are hashes, keys, request ids and the test server's address on a page.
+	shown = regexp.MustCompile(`\b[0-9a-f]{16,128}\b|\b[A-Z2-7]{16}\b|[A-Za-z0-9+/]{43,}=?|\+[0-9a-f]{8}\+|127\.0\.0\.1:[0-9]+`)
 )
 
 // masked replaces signatures, hashes and random values, and nothing else.
@@ -389,7 +395,10 @@ func (s *side) after(p *pair, tk *talk) {
 	}
 	if p.says(2) {
 		s.say(tk, "withdrawn before", client.PathContribute, s.batch("bank-a", s.sealed("bank-a", "payment-pattern", "unknown", p.address), tk.first))
-		for _, path := range []string{client.PathCheckpoint, "/", "/log", "/log/growth.csv", "/keys"} {
+	}
+	if p.turn%pagesEvery == 0 {
+		for _, path := range []string{client.PathCheckpoint, "/", "/log", "/log/growth.csv", "/keys",
+			"/contribute", "/contribute/state", "/openings", "/openings/state", "/leads/some"} {
 			s.send(tk, "GET "+path, http.MethodGet, path, nil)
 		}
 	}
