@@ -191,7 +191,7 @@ func ReadCSV(r io.Reader) (Table, error) {
 	at := map[uint32]int{}
 	for {
 		row, err := rows.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return NewTable(lists, cells)
 		}
 		if err != nil {

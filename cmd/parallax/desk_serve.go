@@ -42,7 +42,7 @@ func (c *deskServe) Run(ctx context.Context, std streams) error {
 	} else {
 		fmt.Fprintln(std.err, "there is no desk here: files can be checked, nothing can be sent")
 	}
-	ln, err := net.Listen("tcp", c.Listen)
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, fmt.Sprintf("%s cannot be listened on: %v; is another page running? Use --listen 127.0.0.1:0 for a free port", c.Listen, err), err)
 	}

@@ -65,7 +65,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	var ln net.Listener
 	if !o.Once {
-		if ln, err = net.Listen("tcp", o.Listen); err != nil {
+		if ln, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Listen); err != nil {
 			return fault.Wrap(fault.Invalid, fmt.Sprintf("--listen: %v", err), err)
 		}
 		defer ln.Close()

@@ -110,7 +110,7 @@ func (d door) exchange(s *Site, w http.ResponseWriter, r *http.Request) {
 		s.locked(w, r, "The access key in the address is not the one of this page. It is another each time the page is started.")
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: d.cookie, Value: d.pass, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: d.cookie, Value: d.pass, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}) //nolint:gosec // plain HTTP on loopback has no Secure
 	q := r.URL.Query()
 	q.Del("key")
 	to := url.URL{Path: r.URL.Path, RawQuery: q.Encode()}

@@ -104,7 +104,7 @@ func (c *console) become(w http.ResponseWriter, r *http.Request) error {
 	if !ok || !m.Demo {
 		return fault.New(fault.Unavailable, "There is no demonstration manifest yet, so there is nobody to be.")
 	}
-	cookie := &http.Cookie{Name: demoCookie(r), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: int((8 * time.Hour).Seconds())}
+	cookie := &http.Cookie{Name: demoCookie(r), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: int((8 * time.Hour).Seconds())} //nolint:gosec // plain HTTP on loopback has no Secure
 	role, id := Role(r.PathValue("role")), r.URL.Query().Get("member")
 	if role == Public {
 		cookie.MaxAge = -1
