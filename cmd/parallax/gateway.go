@@ -39,33 +39,57 @@ func (c lawData) finder() (*route.Finder, error) {
 	if c == (lawData{}) {
 		return law.BuiltInFinder()
 	}
-	set, last, err := c.set()
+	set, raw, err := readSet(c.Data)
 	if err != nil {
 		return nil, err
 	}
-	if c.Published != "" {
-		if set, err = c.reviewed(set, last); err != nil {
+	if c.Overlay == "" {
+		if set.Meta.Review, err = c.review(set.Meta.Review, raw); err != nil {
 			return nil, err
 		}
+		return set.Finder()
+	}
+	if raw, err = readInput(c.Overlay); err != nil {
+		return nil, err
+	}
+	o, err := law.ReadOverlay(c.Overlay, raw)
+	if err != nil {
+		return nil, err
+	}
+	if o.Meta.Review, err = c.review(o.Meta.Review, raw); err != nil {
+		return nil, err
+	}
+	// A signed overlay says nothing about the rows under it, so the sentence of
+	// the set stays in front.
+	set.Meta.Review = law.Unsigned(set.Meta.Review)
+	if set, err = set.With(o); err != nil {
+		return nil, err
 	}
 	return set.Finder()
 }
 
-// set reads the rows; last is the file that a publication is about.
-func (c lawData) set() (set law.Set, last []byte, err error) {
-	set, last, err = readSet(c.Data)
-	if err != nil || c.Overlay == "" {
-		return set, last, err
+// review is the sentence that is shown with every answer, of a file that says
+// review of itself.
+func (c lawData) review(review string, raw []byte) (string, error) {
+	switch {
+	case c.Published == "":
+		return law.Unsigned(review), nil
+	case c.Counsel == "":
+		return "", fault.New(fault.Invalid, "--published needs --counsel: whose signatures do you accept?")
 	}
-	if last, err = readInput(c.Overlay); err != nil {
-		return set, nil, err
+	var p law.Publication
+	if err := readInto(c.Published, &p); err != nil {
+		return "", err
 	}
-	o, err := law.ReadOverlay(c.Overlay, last)
+	var counsel []law.Counsel
+	if err := readInto(c.Counsel, &counsel); err != nil {
+		return "", err
+	}
+	st, names, err := p.Verify(raw, counsel, time.Now().Format(time.DateOnly))
 	if err != nil {
-		return set, nil, err
+		return "", err
 	}
-	set, err = set.With(o)
-	return set, last, err
+	return st.Sentence(names), nil
 }
 
 // readSet reads a data set, the built-in one for an empty path.
@@ -80,25 +104,6 @@ func readSet(path string) (law.Set, []byte, error) {
 	}
 	s, err := law.Read(name, raw)
 	return s, raw, err
-}
-
-func (c lawData) reviewed(set law.Set, raw []byte) (law.Set, error) {
-	if c.Counsel == "" {
-		return set, fault.New(fault.Invalid, "--published needs --counsel: whose signatures do you accept?")
-	}
-	var p law.Publication
-	if err := readInto(c.Published, &p); err != nil {
-		return set, err
-	}
-	var counsel []law.Counsel
-	if err := readInto(c.Counsel, &counsel); err != nil {
-		return set, err
-	}
-	st, names, err := p.Verify(raw, counsel, time.Now().Format(time.DateOnly))
-	if err != nil {
-		return set, err
-	}
-	return set.Reviewed(st, names), nil
 }
 
 // readInput reads a file that the user named; a missing one is bad input.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -39,7 +37,16 @@ func (c *gatewayDue) Run(std streams) error {
 		return fault.Newf(fault.Invalid, "%s states no deadline in the data set", c.Gateway)
 	}
 	if c.JSON {
-		return printJSON(std.out, d)
+		// The time was given without a zone and is given back without one: read as
+		// UTC it would come out hours too late.
+		local := ""
+		if !d.Due.IsZero() {
+			local = d.Due.Format("2006-01-02T15:04:05")
+		}
+		return printJSON(std.out, struct {
+			due.Deadline
+			Due string `json:"due"` // empty: cannot be counted
+		}{d, local})
 	}
 	if d.Due.IsZero() {
 		fmt.Fprintln(std.out, d.Rule)
@@ -161,10 +168,8 @@ func (c *gatewayDiff) Run(ctx context.Context, std streams) error {
 }
 
 func (c *gatewayDiff) read(path string) (law.Set, error) {
-	if strings.HasSuffix(path, "-") {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			path = ""
-		}
+	if path == "-" {
+		path = ""
 	}
 	s, _, err := readSet(path)
 	return s, err

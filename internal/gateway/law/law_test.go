@@ -259,6 +259,22 @@ func TestPublicationNeedsTwoCounsel(t *testing.T) {
 	}
 }
 
+func TestUnsignedFilesSayThatReviewIsNeeded(t *testing.T) {
+	for said, want := range map[string]string{
+		"":                      needsReview,
+		needsReview:             needsReview,
+		"reviewed by everybody": needsReview + "; unsigned, it says of itself: reviewed by everybody",
+	} {
+		if got := Unsigned(said); got != want {
+			t.Errorf("%q is shown as %q", said, got)
+		}
+	}
+	st := Statement{Review: "reviewed for Example Bank", EffectiveFrom: "2026-11-01"}
+	if got := st.Sentence([]string{"a", "b"}); got != "reviewed for Example Bank (signed by a and b, effective 2026-11-01 to open)" {
+		t.Error(got)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(overlay))
 	f.Add(BuiltInText()[:2000])

@@ -128,9 +128,22 @@ func orOpen(date string) string {
 	return date
 }
 
-// Reviewed is the data set with the sentence of the counsel who signed it in
-// place of the one that says that review is needed.
-func (s Set) Reviewed(st Statement, by []string) Set {
-	s.Meta.Review = fmt.Sprintf("%s (signed by %s, effective %s to %s)", st.Review, strings.Join(by, " and "), st.EffectiveFrom, orOpen(st.EffectiveTo))
-	return s
+// Sentence is what is shown with every answer by a file that counsel signed.
+func (s Statement) Sentence(by []string) string {
+	return fmt.Sprintf("%s (signed by %s, effective %s to %s)", s.Review, strings.Join(by, " and "), s.EffectiveFrom, orOpen(s.EffectiveTo))
+}
+
+// needsReview is said of every file that counsel have not signed.
+const needsReview = "illustrative; needs review by counsel"
+
+// Unsigned is what is shown of a file that nobody signed, whatever the file
+// says of itself.
+func Unsigned(review string) string {
+	switch {
+	case strings.Contains(review, needsReview):
+		return review
+	case review == "":
+		return needsReview
+	}
+	return needsReview + "; unsigned, it says of itself: " + review
 }
