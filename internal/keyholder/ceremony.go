@@ -199,14 +199,22 @@ func (c *ceremony) rounds(ctx context.Context) (dkg.Result, error) {
 	return c.party.Finish(last)
 }
 
-// collect waits until all n messages of a round are there, or ctx ends.
+// collect waits until all n messages of a round are there, or ctx ends. Who
+// was away is named also where the time runs out while the board is read.
 func (c *ceremony) collect(ctx context.Context, round int) ([][]byte, error) {
+	missing := 0
+	silent := func(err error) error {
+		return errors.Join(&dkg.Fault{Index: missing, Reason: fmt.Sprintf("silent in round %d", round)}, err)
+	}
 	for {
 		all, err := c.board.Round(ctx, c.attempt, round)
-		if err != nil {
+		switch {
+		case err != nil && ctx.Err() != nil && missing > 0:
+			return nil, silent(err)
+		case err != nil:
 			return nil, fmt.Errorf("read round %d: %w", round, err)
 		}
-		missing := 0
+		missing = 0
 		for i := 1; i <= c.plan.N && missing == 0; i++ {
 			if i > len(all) || len(all[i-1]) == 0 {
 				missing = i
@@ -216,7 +224,7 @@ func (c *ceremony) collect(ctx context.Context, round int) ([][]byte, error) {
 			return all[:c.plan.N], nil
 		}
 		if err := c.wait(ctx); err != nil {
-			return nil, errors.Join(&dkg.Fault{Index: missing, Reason: fmt.Sprintf("silent in round %d", round)}, err)
+			return nil, silent(err)
 		}
 	}
 }
