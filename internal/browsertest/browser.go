@@ -50,7 +50,7 @@ func Open(t testing.TB) *Browser {
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	limited, stop := context.WithTimeout(context.Background(), 5*time.Minute)
+	limited, stop := context.WithTimeout(context.Background(), 10*time.Minute)
 	t.Cleanup(stop)
 	allocator, end := chromedp.NewExecAllocator(limited, options...)
 	t.Cleanup(end)
