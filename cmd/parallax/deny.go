@@ -55,13 +55,9 @@ func (c *governanceDeny) send(ctx context.Context, std streams, kind, member str
 	if err != nil {
 		return err
 	}
-	var sm opening.SignedManifest
-	if err := readInto(c.Manifest, &sm); err != nil {
+	_, m, err := readSigned(c.Manifest)
+	if err != nil {
 		return err
-	}
-	var m opening.Manifest
-	if err := signed.Unmarshal(sm.Body, &m); err != nil {
-		return fault.Wrap(fault.Invalid, c.Manifest+" holds no signed manifest", err)
 	}
 	if _, ok := m.Member(member); member != "" && !ok {
 		return fault.New(fault.Invalid, fmt.Sprintf("the manifest lists no member %q; nothing was sent", member))

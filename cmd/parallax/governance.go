@@ -109,19 +109,27 @@ func readManifest(path string) (opening.SignedManifest, error) {
 	return sm, nil
 }
 
+// readSigned reads a signed manifest and what it says. Its signatures are for
+// the hub and the holders to check.
+func readSigned(path string) (sm opening.SignedManifest, m opening.Manifest, err error) {
+	if err := readInto(path, &sm); err != nil {
+		return sm, m, err
+	}
+	if err := signed.Unmarshal(sm.Body, &m); err != nil {
+		return sm, m, fault.Wrap(fault.Invalid, path+" holds no signed manifest", err)
+	}
+	return sm, m, nil
+}
+
 type governancePublish struct {
 	Manifest string `arg:"" type:"existingfile" help:"The manifest with its quorum of signatures."`
 }
 
 // Run sends the manifest to the hub and every holder and reports each answer.
 func (c *governancePublish) Run(ctx context.Context, std streams) error {
-	var sm opening.SignedManifest
-	if err := readInto(c.Manifest, &sm); err != nil {
+	sm, m, err := readSigned(c.Manifest)
+	if err != nil {
 		return err
-	}
-	var m opening.Manifest
-	if err := signed.Unmarshal(sm.Body, &m); err != nil {
-		return fault.Wrap(fault.Invalid, c.Manifest+" holds no signed manifest", err)
 	}
 	targets := map[string]string{m.Hub.ID: m.Hub.URL}
 	for _, h := range m.Holders {
