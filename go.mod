@@ -3,6 +3,7 @@ module parallax
 go 1.26.8
 
 require (
+	filippo.io/torchwood v0.9.0
 	github.com/alecthomas/kong v1.17.0
 	github.com/cedar-policy/cedar-go v1.9.0
 	github.com/chromedp/cdproto v0.159.0

@@ -44,6 +44,8 @@ const (
 	PathStatus     = "/v1/status"
 	PathCeremony   = "/v1/ceremony/"
 	PathReleases   = "/v1/releases"
+	// PathLog is the prefix of the log as C2SP tlog-tiles serves it.
+	PathLog = "/log/"
 )
 
 // Domains of the signed objects that only travel.

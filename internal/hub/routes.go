@@ -40,6 +40,7 @@ func (s *Server) Handler() http.Handler {
 	}))
 	add("POST "+client.PathManifest, api.Call(transcriptLimits, s.putManifests))
 	add("GET "+client.PathCheckpoint, s.checkpoint)
+	add("GET "+client.PathLog+transparency.TilePattern, s.tlog.ServeTile())
 	add("GET "+client.PathStatus, get(func(r *http.Request) (Status, error) { return s.Status(r.Context()) }))
 
 	board := client.PathCeremony + "{pool}/{epoch}/"

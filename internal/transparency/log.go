@@ -39,8 +39,9 @@ type Options struct {
 
 // A Log is the pool's transparency log.
 type Log struct {
-	o        Options
-	readOnly atomic.Bool
+	o         Options
+	readOnly  atomic.Bool
+	witnessed atomic.Int64 // how much of the log is known to be witnessed
 }
 
 // Open migrates the log's tables and refuses a database that does not hold this

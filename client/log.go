@@ -1,0 +1,181 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"parallax/tlog"
+)
+
+// A LogSource reads a hub's log by its tiles (C2SP tlog-tiles).
+type LogSource struct {
+	URL  string // of the hub
+	HTTP *http.Client
+}
+
+// Checkpoint is the newest witnessed checkpoint, a note that is still to be
+// verified.
+func (s LogSource) Checkpoint(ctx context.Context) ([]byte, error) {
+	var note []byte
+	err := Get(ctx, s.HTTP, s.URL+PathLog+"checkpoint", &note)
+	return note, err
+}
+
+// Tile reads the bytes of one tile.
+func (s LogSource) Tile(ctx context.Context, t tlog.Tile) ([]byte, error) {
+	var raw []byte
+	if err := Get(ctx, s.HTTP, s.URL+PathLog+"tile/"+t.Path(), &raw); err != nil {
+		return nil, fmt.Errorf("tile %s: %w", t.Path(), err)
+	}
+	return raw, nil
+}
+
+// Tiles gives tiles to a proof.
+func (s LogSource) Tiles(ctx context.Context) tlog.TileSource {
+	return func(tiles []tlog.Tile) ([][]byte, error) {
+		out := make([][]byte, len(tiles))
+		for i, t := range tiles {
+			var err error
+			if out[i], err = s.Tile(ctx, t); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+}
+
+// A Fork is a log whose head does not hold what an earlier head, signed by the
+// same log, held: it was rolled back or shows different people different logs.
+// The two notes are the evidence.
+type Fork struct {
+	Earlier, Now tlog.Checkpoint
+	Reason       string
+}
+
+// Error says what differs.
+func (f *Fork) Error() string {
+	return fmt.Sprintf("the log of %d entries does not follow from its earlier checkpoint of %d: %s", f.Now.Size, f.Earlier.Size, f.Reason)
+}
+
+// A Rebuilt is what reading a whole log showed.
+type Rebuilt struct {
+	Entries int64
+	Tiles   int
+	// Found are the places of the commitments that were looked for.
+	Found map[tlog.Hash]int64
+}
+
+// Rebuild downloads every tile of the log at cp and computes it anew from its
+// entries: every hash of every tile, the root, and the root at the earlier
+// head, if there is one. It looks for commitments in passing. Step is called
+// after each tile. A log that does not follow from earlier is a *[Fork].
+func (s LogSource) Rebuild(ctx context.Context, cp tlog.Checkpoint, earlier *tlog.Checkpoint, wanted []tlog.Hash, step func()) (Rebuilt, error) {
+	b := &rebuilder{source: s, ctx: ctx, cp: cp, earlier: earlier, step: step, out: Rebuilt{Found: map[tlog.Hash]int64{}}}
+	if earlier != nil && earlier.Size > cp.Size {
+		return b.out, &Fork{*earlier, cp, "entries are missing"}
+	}
+	for _, h := range wanted {
+		b.out.Found[h] = -1
+	}
+	b.log.Full = b.compare
+	if err := b.mark(); err != nil {
+		return b.out, err
+	}
+	for _, t := range tlog.Tiles(tlog.Entries, cp.Size) {
+		if err := b.entries(t); err != nil {
+			return b.out, err
+		}
+	}
+	if err := b.log.Edge(b.compare); err != nil {
+		return b.out, err
+	}
+	if b.log.Root() != cp.Root {
+		return b.out, errors.New("the entries do not give the root that the checkpoint signs")
+	}
+	for h, at := range b.out.Found {
+		if at < 0 {
+			delete(b.out.Found, h)
+		}
+	}
+	b.out.Entries = b.log.Size()
+	return b.out, nil
+}
+
+// TilesOf is how many tiles Rebuild reads of a log of size entries.
+func TilesOf(size int64) int {
+	n := len(tlog.Tiles(tlog.Entries, size))
+	for level := 0; size>>(8*level) > 0; level++ {
+		n += len(tlog.Tiles(level, size))
+	}
+	return n
+}
+
+// rebuilder is one run of Rebuild.
+type rebuilder struct {
+	source  LogSource
+	ctx     context.Context
+	cp      tlog.Checkpoint
+	earlier *tlog.Checkpoint
+	step    func()
+	log     tlog.Rebuild
+	out     Rebuilt
+}
+
+func (b *rebuilder) read(t tlog.Tile) ([]byte, error) {
+	raw, err := b.source.Tile(b.ctx, t)
+	if err == nil {
+		b.out.Tiles++
+		b.step()
+	}
+	return raw, err
+}
+
+func (b *rebuilder) entries(t tlog.Tile) error {
+	raw, err := b.read(t)
+	if err != nil {
+		return err
+	}
+	list, err := tlog.ReadEntries(raw, t.Width)
+	if err != nil {
+		return fmt.Errorf("tile %s: %w", t.Path(), err)
+	}
+	for _, h := range list {
+		if _, wanted := b.out.Found[h]; wanted {
+			b.out.Found[h] = b.log.Size()
+		}
+		if err := b.log.Add(h); err != nil {
+			return err
+		}
+		if err := b.mark(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mark compares the root with the earlier head's where that stood.
+func (b *rebuilder) mark() error {
+	if b.earlier != nil && b.log.Size() == b.earlier.Size && b.log.Root() != b.earlier.Root {
+		return &Fork{*b.earlier, b.cp, "the entries are others"}
+	}
+	return nil
+}
+
+// compare reads a tile of hashes and compares it with what the entries give.
+func (b *rebuilder) compare(t tlog.Tile, hashes []tlog.Hash) error {
+	raw, err := b.read(t)
+	if err != nil {
+		return err
+	}
+	var want []byte
+	for _, h := range hashes {
+		want = append(want, h[:]...)
+	}
+	if !bytes.Equal(raw, want) {
+		return fmt.Errorf("tile %s does not hold the hashes that the entries give", t.Path())
+	}
+	return nil
+}
