@@ -44,8 +44,10 @@ type stage struct {
 	// budget what a member may have evaluated a day.
 	database string
 	budget   int
-	plan     client.Plan
-	servers  map[string]*server
+	// places are folders that lie elsewhere than in dir, by their first name.
+	places  map[string]string
+	plan    client.Plan
+	servers map[string]*server
 }
 
 // A server is a process that a test may end and start again.
@@ -83,6 +85,9 @@ func end(c *exec.Cmd) {
 }
 
 func (s *stage) path(parts ...string) string {
+	if place, ok := s.places[parts[0]]; ok {
+		return filepath.Join(append([]string{place}, parts[1:]...)...)
+	}
 	return filepath.Join(append([]string{s.dir}, parts...)...)
 }
 
@@ -218,12 +223,13 @@ var contributors = []struct{ id, entity, sector, file string }{
 
 // build sets up governance, hub, key holders (with their ceremony) and desks.
 func build(t *testing.T) *stage {
-	return buildWith(t, "", 20_000)
+	return buildWith(t, "", 20_000, nil)
 }
 
-// buildWith is build with the hub's database and a member's daily budget.
-func buildWith(t *testing.T, database string, budget int) *stage {
-	s, plan, file, addrs := foundWith(t, database)
+// buildWith is build with the hub's database, a member's daily budget and
+// folders that lie elsewhere.
+func buildWith(t *testing.T, database string, budget int, places map[string]string) *stage {
+	s, plan, file, addrs := foundWith(t, database, places)
 	s.budget, s.plan = budget, plan
 	s.ceremony(plan, file)
 	for i, h := range plan.Holders {
@@ -236,11 +242,11 @@ func buildWith(t *testing.T, database string, budget int) *stage {
 // found sets up everything that a key ceremony needs: governors, a serving hub,
 // the holders' identities with their addresses, and the plan with its file.
 func found(t *testing.T) (s *stage, plan client.Plan, file string, addrs []string) {
-	return foundWith(t, "")
+	return foundWith(t, "", nil)
 }
 
-func foundWith(t *testing.T, database string) (s *stage, plan client.Plan, file string, addrs []string) {
-	s = &stage{t: t, dir: t.TempDir(), began: time.Now(), database: database, servers: make(map[string]*server)}
+func foundWith(t *testing.T, database string, places map[string]string) (s *stage, plan client.Plan, file string, addrs []string) {
+	s = &stage{t: t, dir: t.TempDir(), began: time.Now(), database: database, places: places, servers: make(map[string]*server)}
 	s.clock = s.path("clock")
 	s.advance(0)
 	demo := []string{"--demo", "--demo-clock", s.clock}

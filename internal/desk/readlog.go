@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"os"
+	"path/filepath"
 
 	"parallax/internal/fault"
 	"parallax/opening"
@@ -40,6 +42,10 @@ func logRead(path string, r Read) (Read, error) {
 	if err != nil {
 		return r, err
 	}
+	// What follows is a line that a crash tore: nothing was read after it.
+	if err := f.Truncate(last.size); err != nil {
+		return r, unlogged(err)
+	}
 	r.Number, r.Before = last.number+1, last.hash
 	line, err := signed.Marshal(r)
 	if err != nil {
@@ -48,29 +54,52 @@ func logRead(path string, r Read) (Read, error) {
 	if _, err := f.Write(append(line, '\n')); err != nil {
 		return r, unlogged(err)
 	}
-	return r, unlogged(f.Sync())
+	return r, unlogged(errors.Join(f.Sync(), syncFolder(filepath.Dir(path))))
+}
+
+// syncFolder makes sure of the names in a folder.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
 }
 
 func unlogged(err error) error {
+	if err == nil {
+		return nil
+	}
 	return fault.Wrap(fault.Unavailable, "The read could not be written to the read log, so nothing was read.", err)
 }
 
+// A readEnd is where the whole lines of a read log end, in bytes.
 type readEnd struct {
 	number int
 	hash   opening.Hash
+	size   int64
 }
 
-// checkReads walks the chain to its end.
+// checkReads walks the chain to its end. A last line that cannot be read is one
+// that a crash tore, and does not count; any other such line was changed.
 func checkReads(f *os.File) (readEnd, error) {
 	var end readEnd
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		var r Read
-		line := bytes.Clone(lines.Bytes())
-		if err := signed.Unmarshal(line, &r); err != nil || r.Number != end.number+1 || r.Before != end.hash {
-			return end, fault.Wrap(fault.Conflict, "The read log was changed after it was written; nothing is read until that is explained.", errors.Join(errors.New("broken chain"), err))
+	in := bufio.NewReader(f)
+	for {
+		line, err := in.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return end, err
 		}
-		end = readEnd{r.Number, lineHash(line)}
+		var r Read
+		whole := bytes.TrimSuffix(line, []byte("\n"))
+		torn := signed.Unmarshal(whole, &r)
+		if _, more := in.Peek(1); (torn != nil || err != nil) && errors.Is(more, io.EOF) {
+			return end, nil
+		}
+		if torn != nil || r.Number != end.number+1 || r.Before != end.hash {
+			return end, fault.Wrap(fault.Conflict, "The read log was changed after it was written; nothing is read until that is explained.", errors.Join(errors.New("broken chain"), torn))
+		}
+		end = readEnd{r.Number, lineHash(whole), end.size + int64(len(line))}
 	}
-	return end, lines.Err()
 }

@@ -16,7 +16,7 @@ var (
 	floor    = []string{"identity", "transparency", "store", "jobs", "notify", "web", "api", "fault", "vocab", "clock"}
 	slicesOf = []string{"pool", "leads", "exchange", "gateway", "baseline", "displacement", "valueflow", "ecosystem", "public"}
 	programs = []string{"hub", "keyholder", "desk", "sim", "demo", "bench"}
-	forTests = []string{"shareddata", "house", "browsertest"}
+	forTests = []string{"shareddata", "house", "browsertest", "lossydisk"}
 )
 
 // views are the imports from slice to slice: typed, thresholded views only.
@@ -46,6 +46,7 @@ var owners = map[string][]string{
 	"github.com/cedar-policy/cedar-go":  {"internal/gateway/permit"},
 	"github.com/chromedp/chromedp":      {"internal/browsertest"},
 	"github.com/chromedp/cdproto":       {"internal/browsertest"},
+	"github.com/hanwen/go-fuse/v2":      {"internal/lossydisk"},
 	"golang.org/x/mod":                  {"tlog"},
 	"github.com/nyaruka/phonenumbers":   {"selector"},
 	"github.com/nlnwa/whatwg-url":       {"selector"},

@@ -139,6 +139,9 @@ func (s *Server) byLine(h api.Handler) api.Handler {
 }
 
 func (s *Server) contribute(ctx context.Context, who caller, req client.ContributeRequest) (client.ContributeAnswer, error) {
+	if err := s.admit(); err != nil {
+		return client.ContributeAnswer{}, err
+	}
 	o, err := s.pool.Contribute(ctx, who.manifest, who.id, req)
 	return client.ContributeAnswer{Receipt: o}, err
 }

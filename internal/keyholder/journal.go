@@ -17,14 +17,16 @@ import (
 )
 
 // A journal is an append-only file of JSON lines, each chained to the one
-// before by SHA-256 and synced before append returns. A torn last line (a
-// crash while writing) is cut off at start: nothing that depended on it was
-// answered. Any other damage refuses to start.
+// before by SHA-256 and synced before append returns. A last line that cannot be
+// read (a crash while writing; a disk may keep its end and lose its beginning)
+// is cut off at start: nothing that depended on it was answered. Any other
+// damage refuses to start.
 type journal struct {
 	mu   sync.Mutex
 	file *os.File
 	head [32]byte
-	bad  error // set when a write failed: nothing more is appended
+	end  int64 // bytes of the file that are synced lines
+	bad  error // set when it is not known what the disk holds: nothing more is appended
 }
 
 type journalLine struct {
@@ -57,24 +59,17 @@ func openJournal(path string, replay func(kind string, data []byte) error) (*jou
 
 func (j *journal) replay(apply func(kind string, data []byte) error) error {
 	r := bufio.NewReader(j.file)
-	var offset int64
 	for n := 1; ; n++ {
 		line, err := r.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			if len(line) > 0 { // torn by a crash; never acknowledged
-				if err := j.file.Truncate(offset); err != nil {
-					return err
-				}
-			}
-			_, err = j.file.Seek(offset, io.SeekStart)
-			return err
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 		var l journalLine
-		if err := json.Unmarshal(line, &l); err != nil {
-			return fmt.Errorf("line %d is damaged: %w", n, err)
+		if bad := json.Unmarshal(line, &l); err != nil || bad != nil {
+			if _, more := r.Peek(1); !errors.Is(more, io.EOF) {
+				return fmt.Errorf("line %d is damaged: %w", n, errors.Join(bad, more))
+			}
+			return j.cut()
 		}
 		if l.Prev != hex.EncodeToString(j.head[:]) {
 			return fmt.Errorf("line %d does not follow from the line before", n)
@@ -83,12 +78,23 @@ func (j *journal) replay(apply func(kind string, data []byte) error) error {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
 		j.head = sha256.Sum256(bytes.TrimSuffix(line, []byte("\n")))
-		offset += int64(len(line))
+		j.end += int64(len(line))
 	}
 }
 
-// append writes one entry and syncs it. After a failed write the journal
-// refuses everything until the process restarts and replays what is there.
+// cut takes off whatever follows the last synced line.
+func (j *journal) cut() error {
+	if err := j.file.Truncate(j.end); err != nil {
+		return err
+	}
+	_, err := j.file.Seek(j.end, io.SeekStart)
+	return err
+}
+
+// append writes one entry and syncs it. A line that does not fit on the disk is
+// taken off again, and the journal goes on when there is room. After any other
+// failure it refuses everything until the process restarts and replays what is
+// there.
 func (j *journal) append(kind string, v any) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -104,14 +110,17 @@ func (j *journal) append(kind string, v any) error {
 		return err
 	}
 	if _, err := j.file.Write(append(line, '\n')); err != nil {
-		j.bad = fmt.Errorf("the journal cannot be written: %w", err)
-		return j.bad
+		err = fmt.Errorf("the journal cannot be written: %w", err)
+		if left := j.cut(); left != nil {
+			j.bad = errors.Join(err, left)
+		}
+		return err
 	}
 	if err := j.file.Sync(); err != nil {
 		j.bad = fmt.Errorf("the journal cannot be synced: %w", err)
 		return j.bad
 	}
-	j.head = sha256.Sum256(line)
+	j.head, j.end = sha256.Sum256(line), j.end+int64(len(line))+1
 	return nil
 }
 

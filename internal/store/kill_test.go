@@ -3,6 +3,7 @@ package store_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,11 +15,20 @@ import (
 
 // childDB makes this test binary the program that is killed: it writes rows to
 // the database named by the variable and prints each one once Write returned.
-const childDB = "PARALLAX_STORE_TEST_CHILD"
+// With childNormal it writes to SQLite as SQLite is often set up, without an
+// fsync at each commit.
+const (
+	childDB     = "PARALLAX_STORE_TEST_CHILD"
+	childNormal = "PARALLAX_STORE_TEST_NORMAL"
+)
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childDB); path != "" {
-		fmt.Fprintln(os.Stderr, "child:", writeForEver(path))
+		write := writeForEver
+		if os.Getenv(childNormal) != "" {
+			write = writeNormal
+		}
+		fmt.Fprintln(os.Stderr, "child:", write(path))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
@@ -44,9 +54,21 @@ func writeForEver(path string) error {
 	}
 }
 
+func writeNormal(path string) error {
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return err
+	}
+	for n := 0; ; n++ {
+		if _, err := db.ExecContext(context.Background(), `INSERT INTO shelf_item (id, owner, open, amount) VALUES ($1, 'a', FALSE, 1)`, fmt.Sprint("normal-", os.Getpid(), "-", n)); err != nil {
+			return err
+		}
+		fmt.Println(n)
+	}
+}
+
 // TestKilledProcessLosesNothing kills a writing process at some act and counts:
-// what it acknowledged is there, and at most the one act under way more. (That
-// the disk keeps it through a power cut is what synchronous=FULL is for.)
+// what it acknowledged is there, and at most the one act under way more.
 func TestKilledProcessLosesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db, err := store.Open(t.Context(), path)
@@ -72,8 +94,14 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 // returns how many it had acknowledged by then.
 func killAfter(t *testing.T, path string, n int) (acknowledged int) {
 	t.Helper()
+	return crashAfter(t, path, n, func() {})
+}
+
+// crashAfter is killAfter where something else breaks just before the kill.
+func crashAfter(t *testing.T, path string, n int, breaks func(), env ...string) (acknowledged int) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childDB+"="+path)
+	cmd.Env = append(append(os.Environ(), childDB+"="+path), env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -84,6 +112,7 @@ func killAfter(t *testing.T, path string, n int) (acknowledged int) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if acknowledged++; acknowledged == n {
+			breaks()
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -29,6 +30,7 @@ type DB struct {
 	write    *sql.DB // SQLite: exactly one connection, which makes one writer
 	read     *sql.DB // SQLite: a pool that cannot write; PostgreSQL: the same pool
 	postgres bool
+	dir      string // SQLite: the folder of the file
 }
 
 // Open opens the database that dsn names: a file path, "sqlite:" and a file
@@ -64,6 +66,15 @@ func (db *DB) Close() error {
 	return errors.Join(db.read.Close(), db.write.Close())
 }
 
+// Room gives how many bytes still fit on the disk of an embedded database, and
+// math.MaxInt64 where that cannot be told, as for PostgreSQL.
+func (db *DB) Room() int64 {
+	if db.dir == "" {
+		return math.MaxInt64
+	}
+	return free(db.dir)
+}
+
 // Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) }
 
@@ -81,7 +92,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	db := &DB{}
+	db := &DB{dir: filepath.Dir(path)}
 	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "immediate", "0")); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
