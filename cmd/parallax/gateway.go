@@ -127,7 +127,8 @@ type gatewayRoute struct {
 	FromIn  string   `placeholder:"STATE" help:"State or territory of the giver, as AU-NSW."`
 	ToIn    string   `placeholder:"STATE" help:"State or territory of the recipient."`
 	MaxHops int      `default:"5" help:"The most hops that a route may have."`
-	JSON    bool     `name:"json" help:"Print the answer as JSON."`
+	JSON    bool     `name:"json" help:"Print the answer as JSON, with exactly the documented keys."`
+	Full    bool     `help:"With --json: also titles, citations and the explanation."`
 }
 
 // Run answers. Any answer is a success; only a question that cannot be read is not.
@@ -144,8 +145,11 @@ func (c *gatewayRoute) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
+	switch {
+	case c.JSON && c.Full:
 		return printJSON(std.out, a)
+	case c.JSON:
+		return printJSON(std.out, a.Contract())
 	}
 	showAnswer(std.out, q, a)
 	return nil

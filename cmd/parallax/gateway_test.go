@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,21 +33,25 @@ func TestGatewayRouteJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"data_version", "as_of", "answer", "direct", "routes", "conditional", "ask_counsel", "duties", "prohibitions", "reasons"} {
-		if _, ok := got[key]; !ok {
-			t.Errorf("the answer has no %q", key)
+	exactly := func(what string, of any, keys ...string) {
+		t.Helper()
+		if have := slices.Sorted(maps.Keys(of.(map[string]any))); !slices.Equal(have, keys) {
+			t.Errorf("%s has the keys %v, the contract %v", what, have, keys)
 		}
 	}
+	exactly("the answer", got, "answer", "as_of", "ask_counsel", "conditional", "data_version", "direct", "duties", "prohibitions", "reasons", "routes")
 	for _, key := range []string{"direct", "routes", "conditional", "ask_counsel", "duties", "prohibitions", "reasons"} {
 		if _, ok := got[key].([]any); !ok {
 			t.Errorf("%q is %v, not a list", key, got[key])
 		}
 	}
-	hop := got["routes"].([]any)[0].(map[string]any)["hops"].([]any)[0].(map[string]any)
-	for _, key := range []string{"id", "from", "to", "kind", "mode", "passes", "conditions", "obligations", "confidence"} {
-		if hop[key] == nil {
-			t.Errorf("a hop has no %q", key)
-		}
+	route := got["routes"].([]any)[0]
+	hop := route.(map[string]any)["hops"].([]any)[0].(map[string]any)
+	exactly("a route", route, "hops", "ids", "unmet")
+	exactly("a hop", hop, "conditions", "confidence", "from", "id", "kind", "mode", "obligations", "passes", "to")
+	exactly("a duty", got["duties"].([]any)[0], "id", "obligations")
+	if reasons := got["reasons"].([]any); !strings.Contains(reasons[len(reasons)-1].(string), "needs review by counsel") {
+		t.Errorf("the last reason is %v", reasons[len(reasons)-1])
 	}
 	if got["answer"] != "yes" || hop["id"] != "AU-AMLCTF-41" {
 		t.Errorf("answered %v by %v", got["answer"], hop["id"])

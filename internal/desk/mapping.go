@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"parallax/internal/fault"
+	"parallax/internal/vocab"
 	"parallax/selector"
 )
 
@@ -157,32 +158,11 @@ func nearest(name string, columns []string) string {
 		if len(c) > 100 || len(name) > 100 {
 			continue
 		}
-		if d := distance(plain(name), plain(c)); d < least {
+		if d := vocab.Distance(plain(name), plain(c)); d < least {
 			best, least = c, d
 		}
 	}
 	return best
-}
-
-// distance counts the letters to add, take out or change (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // guessSamples is how many rows a guess looks at.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"parallax/internal/vocab"
 )
 
 // Nearest gives the known codes that code was most likely meant to be, nearest
@@ -15,7 +17,7 @@ func Nearest(code string, known []string) []string {
 	}
 	var all []near
 	for _, k := range known {
-		far := distance(strings.ToLower(code), strings.ToLower(k))
+		far := vocab.Distance(strings.ToLower(code), strings.ToLower(k))
 		if code != "" && (strings.Contains(k, code) || strings.Contains(code, k)) {
 			far = min(far, 2)
 		}
@@ -46,25 +48,4 @@ func Unknown(what, code string, known []string) string {
 		return s + "; known: " + strings.Join(known, ", ")
 	}
 	return s + "; `parallax gateway codes` lists what is known"
-}
-
-// distance is the number of single-letter edits between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := last
-			if a[i] != b[j] {
-				cost++
-			}
-			last = row[j+1]
-			row[j+1] = min(cost, row[j]+1, last+1)
-		}
-	}
-	return row[len(b)]
 }
