@@ -13,7 +13,7 @@ import (
 //	cmd -> programs -> slices -> floor -> protocol libraries -> std, x/crypto
 var (
 	protocol = []string{"signed", "group", "selector", "oprf", "seal", "opening", "tlog", "client", "stix", "pdq", "estimate"}
-	floor    = []string{"identity", "transparency", "store", "jobs", "notify", "web", "api", "fault", "vocab", "clock"}
+	floor    = []string{"identity", "authz", "scope", "transparency", "store", "jobs", "notify", "web", "api", "fault", "vocab", "clock"}
 	slicesOf = []string{"pool", "leads", "exchange", "gateway", "baseline", "displacement", "valueflow", "ecosystem", "public"}
 	programs = []string{"hub", "keyholder", "desk", "sim", "demo", "bench"}
 	forTests = []string{"shareddata", "house", "browsertest", "lossydisk"}
@@ -43,7 +43,7 @@ var owners = map[string][]string{
 	"github.com/pressly/goose/v3":       {"internal/store"},
 	"github.com/alecthomas/kong":        {"cmd/parallax"},
 	"github.com/schollz/progressbar/v3": {"cmd/parallax"},
-	"github.com/cedar-policy/cedar-go":  {"internal/gateway/permit"},
+	"github.com/cedar-policy/cedar-go":  {"internal/gateway/permit", "internal/authz"},
 	"github.com/chromedp/chromedp":      {"internal/browsertest"},
 	"github.com/chromedp/cdproto":       {"internal/browsertest"},
 	"github.com/hanwen/go-fuse/v2":      {"internal/lossydisk"},

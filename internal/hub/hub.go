@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"parallax/client"
+	"parallax/internal/authz"
 	"parallax/internal/clock"
 	"parallax/internal/leads"
 	"parallax/internal/pool"
@@ -54,6 +55,8 @@ type Server struct {
 	leads   *leads.Service
 	state   *state // setup and manifests
 	console *console
+	gate    *authz.Gate
+	routes  []Route
 
 	mu    sync.Mutex
 	ticks int // rounds that Run has done since the start
@@ -89,6 +92,9 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{o: o}
+	if s.gate, err = authz.New(o.Log); err != nil {
+		return nil, err
+	}
 	if s.state, err = loadState(ctx, o.DB, o.Plan, o.Demo); err != nil {
 		return nil, err
 	}
@@ -102,8 +108,11 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if s.leads, err = leads.New(ctx, o.DB, s.pool, log, holders{s}, o.Clock, o.Random); err != nil {
 		return nil, err
 	}
-	s.console, err = newConsole(s)
-	return s, err
+	if s.console, err = newConsole(s); err != nil {
+		return nil, err
+	}
+	s.routes = s.table()
+	return s, checkTable(s.routes)
 }
 
 func (s *Server) openLog(ctx context.Context) (err error) {

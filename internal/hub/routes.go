@@ -9,6 +9,7 @@ import (
 
 	"parallax/client"
 	"parallax/internal/api"
+	"parallax/internal/authz"
 	"parallax/internal/fault"
 	"parallax/internal/pool"
 	"parallax/internal/transparency"
@@ -16,56 +17,11 @@ import (
 	"parallax/signed"
 )
 
-var (
-	messageLimits    = api.Limits{Bytes: 1 << 20}
-	batchLimits      = api.Limits{Bytes: signed.MaxSize, Values: 1_000}
-	transcriptLimits = api.Limits{Bytes: 16 << 20}
-	boardLimits      = api.Limits{Bytes: 4 << 20}
-)
-
 // A caller is who signed a message, and the manifest that says so.
 type caller struct {
-	id       string
-	manifest opening.Manifest
-}
-
-// Handler serves every route of the hub; there are no others.
-func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
-	add := func(pattern string, h api.Handler) { mux.Handle(pattern, api.Handle(s.o.Log, h)) }
-
-	add("GET "+client.PathTranscript, get(func(*http.Request) (client.Setup, error) { return s.state.setup() }))
-	add("GET "+client.PathManifest, get(func(*http.Request) (client.Manifests, error) {
-		return client.Manifests{Manifests: s.state.after(0)}, nil
-	}))
-	add("POST "+client.PathManifest, api.Call(transcriptLimits, s.putManifests))
-	add("GET "+client.PathCheckpoint, s.checkpoint)
-	add("GET "+client.PathLog+transparency.TilePattern, s.tlog.ServeTile())
-	add("GET "+client.PathStatus, get(func(r *http.Request) (Status, error) { return s.Status(r.Context()) }))
-
-	board := client.PathCeremony + "{pool}/{epoch}/"
-	add("GET "+board+"state", get(s.ceremonyState))
-	add("POST "+board+"{attempt}/{round}/{index}", api.Call(boardLimits, s.post))
-	add("GET "+board+"{attempt}/{round}", get(s.round))
-	add("POST "+board+"{attempt}/abort", api.Call(boardLimits, s.abort))
-	add("GET "+board+"{attempt}/aborts", get(s.aborts))
-	add("POST "+board+"transcript", api.Call(transcriptLimits, s.putTranscript))
-
-	add("POST "+client.PathContribute, s.byLine(message(s, batchLimits, client.PathContribute, s.contribute)))
-	add("POST "+client.PathReceipts, message(s, messageLimits, client.PathReceipts, s.receipt))
-	add("POST "+client.PathWithdraw, message(s, messageLimits, client.PathWithdraw, s.withdraw))
-	add("POST "+client.PathLeads, message(s, messageLimits, client.PathLeads, s.list))
-	add("POST "+client.PathOpenings, message(s, messageLimits, client.PathOpenings, s.request))
-	add("POST "+client.PathApprove, message(s, messageLimits, client.PathApprove, s.approve))
-	add("POST "+client.PathList, message(s, messageLimits, client.PathList, s.openings))
-	add("POST "+client.PathFetch, message(s, messageLimits, client.PathFetch, s.fetch))
-	add("/v1/", func(http.ResponseWriter, *http.Request) error {
-		return fault.New(fault.NotFound, "There is nothing at this address, or not for this method.")
-	})
-	s.console.routes(mux)
-	// Machines send neither Origin nor Sec-Fetch headers, so the protection of
-	// pages lets them pass.
-	return api.Edge{Log: s.o.Log, Clock: s.o.Clock, Next: s.console.kit.Protect(mux)}
+	id        string
+	principal authz.Principal
+	manifest  opening.Manifest
 }
 
 func get[Ans any](act func(r *http.Request) (Ans, error)) api.Handler {
@@ -78,33 +34,17 @@ func get[Ans any](act func(r *http.Request) (Ans, error)) api.Handler {
 	}
 }
 
-// message is a route for signed messages: the signature, audience, path, time
-// and nonce are checked, then the body is read in its one canonical form.
-func message[Req, Ans any](s *Server, limits api.Limits, path string, act func(ctx context.Context, who caller, req Req) (Ans, error)) api.Handler {
-	return api.Call(limits, func(r *http.Request, o signed.Object) (Ans, error) {
-		var none Ans
-		who, m, err := s.open(r.Context(), o, path)
-		if err != nil {
-			return none, err
-		}
-		var req Req
-		if err := signed.Unmarshal(m.Body, &req); err != nil {
-			return none, fault.Wrap(fault.Invalid, "The message's body could not be read.", err)
-		}
-		return act(r.Context(), who, req)
-	})
-}
-
 func (s *Server) open(ctx context.Context, o signed.Object, path string) (caller, signed.Message, error) {
 	man, ok := s.state.current()
 	if !ok {
 		return caller{}, signed.Message{}, fault.New(fault.Unavailable, "The hub has no manifest yet.")
 	}
 	var key ed25519.PublicKey
+	var p authz.Principal
 	if mem, ok := man.Member(o.Key); ok {
-		key = mem.Key
+		key, p = mem.Key, memberMachine(mem)
 	} else if a, ok := man.Approver(o.Key); ok {
-		key = a.Key
+		key, p = a.Key, approverKey(man, a)
 	}
 	now := s.o.Clock.Now()
 	m, err := o.OpenMessage(s.o.Identity.ID, path, key, now)
@@ -114,11 +54,11 @@ func (s *Server) open(ctx context.Context, o signed.Object, path string) (caller
 	case err != nil:
 		return caller{}, m, fault.Wrap(fault.Forbidden, "The message is not signed by a registered key for this address.", err)
 	}
-	return caller{id: m.Sender, manifest: man}, m, s.state.spend(ctx, m.Sender, m.Nonce, now)
+	return caller{id: m.Sender, principal: p, manifest: man}, m, s.state.spend(ctx, m.Sender, m.Nonce, now)
 }
 
 // byLine renders a refused batch with what is wrong in which line.
-func (s *Server) byLine(h api.Handler) api.Handler {
+func byLine(h api.Handler) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		err := h(w, r)
 		var b *pool.BatchError
@@ -193,6 +133,14 @@ func (s *Server) openings(ctx context.Context, who caller, _ struct{}) (client.O
 func (s *Server) fetch(ctx context.Context, who caller, req client.OpeningID) (client.Fetched, error) {
 	return s.leads.Fetch(ctx, who.manifest, who.id, req.ID)
 }
+
+func (s *Server) getTranscript(*http.Request) (client.Setup, error) { return s.state.setup() }
+
+func (s *Server) getManifests(*http.Request) (client.Manifests, error) {
+	return client.Manifests{Manifests: s.state.after(0)}, nil
+}
+
+func (s *Server) getStatus(r *http.Request) (Status, error) { return s.Status(r.Context()) }
 
 func (s *Server) putManifests(r *http.Request, req client.Manifests) (client.Manifests, error) {
 	if err := s.state.putManifests(r.Context(), req.Manifests, s.o.Clock.Now()); err != nil {

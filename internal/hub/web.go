@@ -2,10 +2,8 @@ package hub
 
 import (
 	"net/http"
-	"slices"
 
-	"parallax/internal/api"
-	"parallax/internal/fault"
+	"parallax/internal/authz"
 	"parallax/internal/leads"
 	"parallax/internal/pool"
 	"parallax/internal/web"
@@ -21,80 +19,22 @@ type console struct {
 	leads *leads.Pages
 }
 
-// A page is one route of the console and who may look at it: a role that is
-// not listed here is refused before anything is read.
-type page struct {
-	path  string
-	roles []Role
-	show  api.Handler
-}
-
-var (
-	all       = []Role{Public, Contributor, Authority, Oversight, Auditor}
-	members   = []Role{Contributor}
-	approvers = []Role{Authority, Oversight}
-)
-
 func newConsole(s *Server) (*console, error) {
 	c := &console{s: s, who: everyone{}, watch: &watch{s: s}}
 	if s.o.DemoConsole {
 		c.who = demoViewers{s}
 	}
-	id := func(r *http.Request) string { return c.who.Who(r).ID }
+	person := func(r *http.Request) string { return authz.From(r.Context()).Person }
+	organisation := func(r *http.Request) string { return authz.From(r.Context()).Organisation }
 	var err error
 	if c.kit, err = web.New(web.Config{Log: s.o.Log, Shell: c.shell}); err != nil {
 		return nil, err
 	}
-	if c.pool, err = pool.NewPages(s.pool, c.kit, id); err != nil {
+	if c.pool, err = pool.NewPages(s.pool, c.kit, organisation); err != nil {
 		return nil, err
 	}
-	c.leads, err = leads.NewPages(s.leads, c.kit, s.state.current, id)
+	c.leads, err = leads.NewPages(s.leads, c.kit, s.state.current, person)
 	return c, err
-}
-
-// pages lists every page there is.
-func (c *console) pages() []page {
-	list := []page{
-		{"/{$}", all, c.today},
-		{"/log", all, c.log},
-		{"/log/growth.csv", all, c.growthCSV},
-		{"/log/checkpoint", all, c.downloadCheckpoint},
-		{"/keys", all, c.keys},
-		{"/contribute", members, c.pool.Contribute},
-		{"/contribute/state", members, c.pool.State},
-		{"/openings", approvers, c.leads.Openings},
-		{"/openings/state", approvers, c.leads.State},
-		{"/leads/{id}", approvers, c.leads.Lead},
-	}
-	if c.s.o.DemoConsole {
-		list = append(list, page{"/demo", all, c.picker}, page{"/demo/as/{role}", all, c.become})
-	}
-	return list
-}
-
-// routes puts the pages on mux, and refuses everything else.
-func (c *console) routes(mux *http.ServeMux) {
-	mux.Handle("GET /assets/", c.kit.Assets())
-	for _, p := range c.pages() {
-		mux.Handle("GET "+p.path, c.kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
-			if !slices.Contains(p.roles, c.who.Who(r).Role) {
-				return c.refused()
-			}
-			return p.show(w, r)
-		}))
-	}
-	mux.Handle("/", c.kit.Handle(func(http.ResponseWriter, *http.Request) error {
-		return fault.New(fault.NotFound, "There is nothing at this address.")
-	}))
-}
-
-// refused is the one answer to who may not look, the same whether what was
-// asked for exists or not.
-func (c *console) refused() error {
-	if c.s.o.DemoConsole {
-		return fault.New(fault.Forbidden, "This page is for another role. At /demo you can choose who is looking.")
-	}
-	return fault.New(fault.Forbidden, "This page is not open to the public.")
 }
 
 func (c *console) blocks(w http.ResponseWriter, r *http.Request, v web.View) error {
@@ -103,8 +43,7 @@ func (c *console) blocks(w http.ResponseWriter, r *http.Request, v web.View) err
 
 // shell surrounds every page.
 func (c *console) shell(r *http.Request) web.Shell {
-	v := c.who.Who(r)
-	s := web.Shell{Product: "Parallax", Section: "Hub, " + c.s.o.Plan.Pool, Nav: nav(v.Role), Role: v.Name,
+	s := web.Shell{Product: "Parallax", Section: "Hub, " + c.s.o.Plan.Pool, Nav: c.nav(r), Role: authz.From(r.Context()).Name,
 		Footer: "A signal is not proof: everything here is unverified until an authority decides. The hub holds tags and sealed boxes, nothing that can be read."}
 	if c.s.o.Home != "" {
 		s.Account = append(s.Account, web.Link{Label: "Demonstration start page", Href: c.s.o.Home})
@@ -118,21 +57,29 @@ func (c *console) shell(r *http.Request) web.Shell {
 	return s
 }
 
-// nav shows what the role may open, and nothing else.
-func nav(role Role) []web.NavItem {
-	var out []web.NavItem
-	switch role {
-	case Public:
-		out = append(out, web.NavItem{Label: "This hub", Href: "/", Key: "t"})
-	default:
-		out = append(out, web.NavItem{Group: "Work", Label: "Today", Href: "/", Key: "t"})
+// navigation is what pages there are to go to, and what each needs. Only what
+// the gate would let the reader open is shown.
+var navigation = []struct {
+	web.NavItem
+	action authz.Action
+	on     On
+}{
+	{web.NavItem{Group: "Work", Label: "Contribute", Href: "/contribute", Key: "c"}, authz.ReadRecords, own},
+	{web.NavItem{Group: "Work", Label: "Openings", Href: "/openings", Key: "o"}, authz.ReadLeads, ofLeads},
+	{web.NavItem{Group: "Trust", Label: "Log", Href: "/log", Key: "l"}, authz.ReadLog, shared},
+	{web.NavItem{Group: "Trust", Label: "Keys", Href: "/keys", Key: "k"}, authz.ReadPolicy, shared},
+}
+
+func (c *console) nav(r *http.Request) []web.NavItem {
+	p := authz.From(r.Context())
+	out := []web.NavItem{{Group: "Work", Label: "Today", Href: "/", Key: "t"}}
+	if p.Kind == authz.Public {
+		out = []web.NavItem{{Label: "This hub", Href: "/", Key: "t"}}
 	}
-	switch role {
-	case Contributor:
-		out = append(out, web.NavItem{Group: "Work", Label: "Contribute", Href: "/contribute", Key: "c"})
-	case Authority, Oversight:
-		out = append(out, web.NavItem{Group: "Work", Label: "Openings", Href: "/openings", Key: "o"})
+	for _, x := range navigation {
+		if c.s.may(r.Context(), x.action, x.on(r, p)) {
+			out = append(out, x.NavItem)
+		}
 	}
-	return append(out, web.NavItem{Group: "Trust", Label: "Log", Href: "/log", Key: "l"},
-		web.NavItem{Group: "Trust", Label: "Keys", Href: "/keys", Key: "k"})
+	return out
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"parallax/internal/authz"
 	"parallax/internal/fault"
 	"parallax/internal/web"
 	"parallax/opening"
@@ -18,42 +19,60 @@ import (
 // loopback name.
 type demoViewers struct{ s *Server }
 
-// Who implements Viewers.
-func (d demoViewers) Who(r *http.Request) Viewer {
+// Principal implements Viewers.
+func (d demoViewers) Principal(r *http.Request) (authz.Principal, error) {
+	nobody := authz.Principal{}
 	m, ok := d.s.state.current()
 	if !ok || !m.Demo || !loopbackName(r.Host) {
-		return Viewer{Role: Public}
+		return nobody, nil
 	}
 	c, err := r.Cookie(demoCookie(r))
 	if err != nil {
-		return Viewer{Role: Public}
+		return nobody, nil // no cookie: the public
 	}
 	role, escaped, _ := strings.Cut(c.Value, "/")
 	id, err := url.PathUnescape(escaped)
-	v, ok := demoViewer(m, Role(role), id)
+	v, ok := demoViewer(m, demoRole(role), id)
 	if err != nil || !ok {
-		return Viewer{Role: Public}
+		return nobody, nil
 	}
-	return v
+	return v, nil
 }
+
+// A demoRole is who a visitor of a demonstration can be.
+type demoRole string
+
+const (
+	public      demoRole = "public"
+	contributor demoRole = "contributor"
+	authority   demoRole = opening.RoleAuthority
+	oversight   demoRole = opening.RoleOversight
+	auditor     demoRole = "auditor"
+)
 
 // demoViewer is the viewer of a role in a manifest: a member that the visitor
 // chose, or the first approver of the role unless another was chosen.
-func demoViewer(m opening.Manifest, role Role, id string) (Viewer, bool) {
+func demoViewer(m opening.Manifest, role demoRole, id string) (authz.Principal, bool) {
+	p := authz.Principal{Kind: authz.Person, Demo: true}
 	switch role {
-	case Contributor:
+	case contributor:
 		mem, ok := m.Member(id)
-		return Viewer{Role: role, ID: mem.ID, Name: "Contributor, " + memberName(mem)}, ok
-	case Authority, Oversight:
+		p.Person, p.Organisation, p.Name = mem.ID, mem.ID, "Contributor, "+memberName(mem)
+		p.Roles = []authz.Role{authz.ContributorAnalyst}
+		return p, ok
+	case authority, oversight:
 		for _, a := range m.Approvers {
 			if a.Role == string(role) && (id == "" || a.ID == id) {
-				return Viewer{Role: role, ID: a.ID, Name: approverName(a)}, true
+				key := approverKey(m, a)
+				p.Person, p.Organisation, p.Roles, p.Name = key.Person, key.Organisation, key.Roles, approverName(a)
+				return p, true
 			}
 		}
-	case Auditor:
-		return Viewer{Role: role, Name: "Auditor"}, true
+	case auditor:
+		p.Roles, p.Name = []authz.Role{authz.AuditorRole}, "Auditor"
+		return p, true
 	}
-	return Viewer{Role: Public}, false
+	return authz.Principal{}, false
 }
 
 func memberName(m opening.Member) string {
@@ -105,15 +124,15 @@ func (c *console) become(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Unavailable, "There is no demonstration manifest yet, so there is nobody to be.")
 	}
 	cookie := &http.Cookie{Name: demoCookie(r), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: int((8 * time.Hour).Seconds())} //nolint:gosec // plain HTTP on loopback has no Secure
-	role, id := Role(r.PathValue("role")), r.URL.Query().Get("member")
-	if role == Public {
+	role, id := demoRole(r.PathValue("role")), r.URL.Query().Get("member")
+	if role == public {
 		cookie.MaxAge = -1
 	} else {
 		v, ok := demoViewer(m, role, id)
 		if !ok {
 			return fault.New(fault.NotFound, "There is no such role in this demonstration. The page /demo lists them all.")
 		}
-		cookie.Value = string(v.Role) + "/" + url.PathEscape(v.ID)
+		cookie.Value = string(role) + "/" + url.PathEscape(v.Person)
 	}
 	http.SetCookie(w, cookie)
 	return web.Redirect(w, r, next)
@@ -141,7 +160,7 @@ func (c *console) picker(w http.ResponseWriter, r *http.Request) error {
 			When: "They come with its manifest, once the key ceremony is done.", Action: &web.Link{Label: "Look again", Href: "/demo"}}}
 		return c.blocks(w, r, view)
 	}
-	as := func(role Role, id, label, note string) web.Row {
+	as := func(role demoRole, id, label, note string) web.Row {
 		q := url.Values{"next": {"/"}}
 		if id != "" {
 			q.Set("member", id)
@@ -154,12 +173,12 @@ func (c *console) picker(w http.ResponseWriter, r *http.Request) error {
 		if a.Role == opening.RoleOversight {
 			what = "Sees the same openings and approves or declines them at the oversight body's desk. Reads nothing."
 		}
-		people = append(people, as(Role(a.Role), a.ID, approverName(a), what))
+		people = append(people, as(demoRole(a.Role), a.ID, approverName(a), what))
 	}
-	people = append(people, as(Auditor, "", "Auditor", "Checks the log, the key holders and the policy. Sees no lead."),
-		as(Public, "", "Nobody", "Sees what the public sees: the log and the keys."))
+	people = append(people, as(auditor, "", "Auditor", "Checks the log, the key holders and the policy. Sees no lead."),
+		as(public, "", "Nobody", "Sees what the public sees: the log and the keys."))
 	for _, mem := range m.Members {
-		members = append(members, as(Contributor, mem.ID, memberName(mem), "Sees its own receipts. Nothing tells it what others hold."))
+		members = append(members, as(contributor, mem.ID, memberName(mem), "Sees its own receipts. Nothing tells it what others hold."))
 	}
 	view.Data = []any{web.Text("These identities are for the demonstration only and work only on this machine. A real hub asks people to sign in."),
 		web.Table{Caption: "People", Columns: web.Cols("Look as", "What this role does"), Rows: people},

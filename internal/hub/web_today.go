@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parallax/client"
+	"parallax/internal/authz"
 	"parallax/internal/web"
 )
 
@@ -15,19 +16,18 @@ const fresh = 24 * time.Hour
 
 // today answers: what needs me?
 func (c *console) today(w http.ResponseWriter, r *http.Request) error {
-	who := c.who.Who(r)
 	view := web.View{Title: "Today", Question: "What needs me?"}
 	var data []any
 	var err error
-	switch who.Role {
-	case Contributor:
-		data, err = c.pool.Today(r.Context(), who.ID)
-	case Authority, Oversight:
-		data, err = c.leads.Today(r.Context(), who.ID)
-	case Auditor:
-		data, err = c.auditorToday(r.Context())
-	default:
-		view, err = c.start(r.Context())
+	who, ctx := authz.From(r.Context()), r.Context()
+	if in, no := c.s.enter(ctx, authz.ReadRecords, own(r, who)); no == nil {
+		data, err = c.pool.Today(in, who.Organisation)
+	} else if in, no := c.s.enter(ctx, authz.ReadLeads, ofLeads(r, who)); no == nil {
+		data, err = c.leads.Today(in, who.Person)
+	} else if in, no := c.s.enter(ctx, authz.AuditHub, shared(r, who)); no == nil {
+		data, err = c.auditorToday(in)
+	} else {
+		view, err = c.start(ctx)
 		data, _ = view.Data.([]any)
 	}
 	if err != nil {

@@ -1,0 +1,88 @@
+package authz
+
+// An Action is what a route does. The list is closed: what is not in it cannot
+// be asked for, and a policy that names something else stops the start.
+type Action string
+
+// Groups of actions that policies speak of.
+const (
+	open      = "open"      // everyone, signed in or not
+	signedIn  = "signed-in" // every person with a session, for what is its own
+	remains   = "remains"   // what a suspended organisation keeps: its receipts and putting right
+	dangerous = "dangerous" // a person must have confirmed who it is within StepUp
+)
+
+// The actions.
+const (
+	UseHub       Action = "hub.use"     // assets, the first page, what is not there
+	ReadStatus   Action = "status.read" // the hub's own state, for machines
+	ReadSetup    Action = "setup.read"  // transcript and board of the key ceremony
+	PostSetup    Action = "setup.post"  // a holder's signed message to the ceremony
+	ReadPolicy   Action = "policy.read" // manifests, the page Keys
+	PostPolicy   Action = "policy.post" // a manifest, which carries its quorum's signatures
+	ReadLog      Action = "log.read"    // checkpoints, entries
+	AuditHub     Action = "hub.audit"   // what an auditor's first page compares
+	ChooseViewer Action = "demo.choose" // demonstrations: who is looking
+	UseAccount   Action = "account.use" // own sessions, passkeys, signing out
+	ReadPeople   Action = "people.read" // people of an organisation
+	ManagePeople Action = "people.manage"
+	Accredit     Action = "organisation.accredit" // admit, suspend, reinstate an organisation
+	ReadRecords  Action = "records.read"          // what the own organisation sent
+	Contribute   Action = "records.send"
+	ReadReceipt  Action = "receipt.read"
+	Withdraw     Action = "records.withdraw"
+	ReadLeads    Action = "leads.read" // structure, never a payload
+	AskOpening   Action = "opening.ask"
+	Approve      Action = "opening.approve"
+	ReadOpenings Action = "openings.read"
+	FetchOpening Action = "opening.fetch" // what key holders released
+)
+
+// actions says of each action what it acts on and which groups it is in.
+var actions = []struct {
+	Action
+	on ResourceKind
+	in []string
+}{
+	{UseHub, Hub, []string{open}},
+	{ReadStatus, Hub, []string{open}},
+	{ReadSetup, Hub, []string{open}},
+	{PostSetup, Hub, []string{open}},
+	{ReadPolicy, Hub, []string{open}},
+	{PostPolicy, Hub, nil},
+	{ReadLog, Hub, []string{open}},
+	{AuditHub, Hub, nil},
+	{ChooseViewer, Hub, []string{open}},
+	{UseAccount, Hub, []string{signedIn, remains}},
+	{ReadPeople, Organisation, nil},
+	{ManagePeople, Organisation, []string{dangerous}},
+	{Accredit, Organisation, []string{dangerous}},
+	{ReadRecords, Records, []string{remains}},
+	{Contribute, Records, nil},
+	{ReadReceipt, Records, []string{remains}},
+	{Withdraw, Records, []string{remains}},
+	{ReadLeads, Leads, nil},
+	{AskOpening, Leads, nil},
+	{Approve, Leads, nil},
+	{ReadOpenings, Leads, nil},
+	{FetchOpening, Leads, nil},
+}
+
+// Actions lists every action there is.
+func Actions() []Action {
+	out := make([]Action, len(actions))
+	for i, a := range actions {
+		out[i] = a.Action
+	}
+	return out
+}
+
+// On is the kind of resource that an action acts on; "" for none of the list.
+func (a Action) On() ResourceKind {
+	for _, x := range actions {
+		if x.Action == a {
+			return x.on
+		}
+	}
+	return ""
+}

@@ -1,0 +1,132 @@
+package authz
+
+import (
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cedar-policy/cedar-go"
+	"github.com/cedar-policy/cedar-go/x/exp/ast"
+	"github.com/cedar-policy/cedar-go/x/exp/schema"
+	"github.com/cedar-policy/cedar-go/x/exp/schema/validate"
+
+	"parallax/internal/scope"
+)
+
+//go:embed policy.cedar
+var policyText []byte
+
+// A Gate decides. It may be used from several goroutines.
+type Gate struct {
+	policies  *cedar.PolicySet
+	validator *validate.Validator
+	log       *slog.Logger
+	alarms    atomic.Int64
+}
+
+// New makes the gate of this program's policies, or says what is wrong with them.
+func New(log *slog.Logger) (*Gate, error) { return load(policyText, log) }
+
+func load(text []byte, log *slog.Logger) (*Gate, error) {
+	v, err := validator()
+	if err != nil {
+		return nil, err
+	}
+	list, err := cedar.NewPolicyListFromBytes("policy.cedar", text)
+	if err != nil {
+		return nil, fmt.Errorf("authz: %w", err)
+	}
+	g := &Gate{policies: cedar.NewPolicySet(), validator: v, log: log}
+	for _, p := range list {
+		id := string(p.Annotations()["id"])
+		if id == "" {
+			return nil, fmt.Errorf("authz: the policy at line %d of policy.cedar has no @id", p.Position().Line)
+		}
+		if err := v.Policy(id, (*ast.Policy)(p.AST())); err != nil {
+			return nil, fmt.Errorf("authz: policy %s: %w", id, err)
+		}
+		if !g.policies.Add(cedar.PolicyID(id), p) {
+			return nil, fmt.Errorf("authz: there are two policies %s", id)
+		}
+	}
+	return g, nil
+}
+
+// A Decision says whether, and which policies made it so.
+type Decision struct {
+	Allow   bool
+	Reasons []string // ids of the policies; what went wrong, where that denied
+	scope   scope.Scope
+}
+
+// Scope is whose rows the work may touch: nobody's, unless it was allowed.
+func (d Decision) Scope() scope.Scope { return d.scope }
+
+// Decide answers whether p may do a to r. Anything that is not as the schema
+// says, and any error while a policy is evaluated, denies and raises an alarm.
+func (g *Gate) Decide(p Principal, a Action, r Resource, now time.Time) Decision {
+	entities, request := ask(p, a, r, now)
+	if err := g.validator.Request(request); err != nil {
+		return g.alarm(a, err.Error())
+	}
+	if err := g.validator.Entities(entities); err != nil {
+		return g.alarm(a, err.Error())
+	}
+	verdict, why := cedar.Authorize(g.policies, entities, request)
+	if len(why.Errors) > 0 {
+		var errs []string
+		for _, e := range why.Errors {
+			errs = append(errs, fmt.Sprintf("%s: %s", e.PolicyID, e.Message))
+		}
+		slices.Sort(errs)
+		return g.alarm(a, errs...)
+	}
+	d := Decision{Allow: verdict == cedar.Allow}
+	for _, x := range why.Reasons {
+		d.Reasons = append(d.Reasons, string(x.PolicyID))
+	}
+	slices.Sort(d.Reasons)
+	if d.Allow {
+		d.scope = scopeOf(r)
+	}
+	return d
+}
+
+// scopeOf is whose rows an action on a resource touches.
+func scopeOf(r Resource) scope.Scope {
+	switch r.Kind {
+	case Records, Organisation:
+		return scope.Of(r.Organisation)
+	case Leads, Statistics:
+		return scope.Pool()
+	default:
+		return scope.Scope{}
+	}
+}
+
+// alarm denies because something is broken here: no caller can bring it about
+// by what it sends.
+func (g *Gate) alarm(a Action, why ...string) Decision {
+	g.alarms.Add(1)
+	g.log.Error("the gate could not decide, so it denied", "action", string(a), "why", strings.Join(why, "; "))
+	return Decision{Reasons: why}
+}
+
+// Alarms counts the decisions that something broken here denied; 0 is well.
+func (g *Gate) Alarms() int64 { return g.alarms.Load() }
+
+func validator() (*validate.Validator, error) {
+	var s schema.Schema
+	if err := s.UnmarshalCedar([]byte(Schema())); err != nil {
+		return nil, fmt.Errorf("authz: schema: %w", err)
+	}
+	resolved, err := s.Resolve()
+	if err != nil {
+		return nil, fmt.Errorf("authz: schema: %w", err)
+	}
+	return validate.New(resolved, validate.WithStrict()), nil
+}

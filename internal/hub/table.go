@@ -1,0 +1,91 @@
+package hub
+
+import (
+	"net/http"
+
+	"parallax/client"
+	"parallax/internal/api"
+	"parallax/internal/authz"
+	"parallax/internal/fault"
+	"parallax/internal/transparency"
+	"parallax/signed"
+)
+
+var (
+	messageLimits    = api.Limits{Bytes: 1 << 20}
+	batchLimits      = api.Limits{Bytes: signed.MaxSize, Values: 1_000}
+	transcriptLimits = api.Limits{Bytes: 16 << 20}
+	boardLimits      = api.Limits{Bytes: 4 << 20}
+)
+
+// board is where the messages of the key ceremony are put up.
+const board = client.PathCeremony + "{pool}/{epoch}/"
+
+// table is every route that this hub serves: see Route for how a line is added.
+func (s *Server) table() []Route {
+	c := s.console
+	list := []Route{
+		asset("/assets/", func(s *Server) http.Handler { return s.console.kit.Assets() }),
+
+		// Machines: set-up, policy and log, open to anybody.
+		read(client.PathTranscript, authz.ReadSetup, get(s.getTranscript)),
+		read(client.PathManifest, authz.ReadPolicy, get(s.getManifests)),
+		proven(client.PathManifest, authz.PostPolicy, transcriptLimits, byQuorum, s.putManifests),
+		read(client.PathCheckpoint, authz.ReadLog, s.checkpoint),
+		read(client.PathLog+transparency.TilePattern, authz.ReadLog, s.tlog.ServeTile()),
+		read(client.PathStatus, authz.ReadStatus, get(s.getStatus)),
+		read(board+"state", authz.ReadSetup, get(s.ceremonyState)),
+		proven(board+"{attempt}/{round}/{index}", authz.PostSetup, boardLimits, byPlace, s.post),
+		read(board+"{attempt}/{round}", authz.ReadSetup, get(s.round)),
+		proven(board+"{attempt}/abort", authz.PostSetup, boardLimits, byPlace, s.abort),
+		read(board+"{attempt}/aborts", authz.ReadSetup, get(s.aborts)),
+		proven(board+"transcript", authz.PostSetup, transcriptLimits, byPlace, s.putTranscript),
+
+		// Machines: signed messages of members and approvers.
+		message(client.PathContribute, authz.Contribute, own, batchLimits, s.contribute),
+		message(client.PathReceipts, authz.ReadReceipt, own, messageLimits, s.receipt),
+		message(client.PathWithdraw, authz.Withdraw, own, messageLimits, s.withdraw),
+		message(client.PathLeads, authz.ReadLeads, ofLeads, messageLimits, s.list),
+		message(client.PathOpenings, authz.AskOpening, ofLeads, messageLimits, s.request),
+		message(client.PathApprove, authz.Approve, ofLeads, messageLimits, s.approve),
+		message(client.PathList, authz.ReadOpenings, ofLeads, messageLimits, s.openings),
+		message(client.PathFetch, authz.FetchOpening, ofLeads, messageLimits, s.fetch),
+
+		// Pages.
+		page("/{$}", authz.UseHub, shared, c.today),
+		page("/log", authz.ReadLog, shared, c.log),
+		page("/log/growth.csv", authz.ReadLog, shared, c.growthCSV),
+		page("/log/checkpoint", authz.ReadLog, shared, c.downloadCheckpoint),
+		page("/keys", authz.ReadPolicy, shared, c.keys),
+		page("/contribute", authz.ReadRecords, own, c.pool.Contribute),
+		page("/contribute/state", authz.ReadRecords, own, c.pool.State),
+		page("/openings", authz.ReadLeads, ofLeads, c.leads.Openings),
+		page("/openings/state", authz.ReadLeads, ofLeads, c.leads.State),
+		page("/leads/{id}", authz.ReadLeads, ofLeads, c.leads.Lead),
+
+		// What is in no line.
+		nothing("/v1/", false),
+		nothing("/", true),
+	}
+	if s.o.DemoConsole {
+		list = append(list, page("/demo", authz.ChooseViewer, shared, c.picker), page("/demo/as/{role}", authz.ChooseViewer, shared, c.become))
+	}
+	return list
+}
+
+// nothing answers that there is nothing, to people as a page.
+func nothing(path string, people bool) Route {
+	rt := Route{Path: path, Action: authz.UseHub, By: ByNobody, On: shared}
+	rt.serve = func(s *Server, rt Route) http.Handler {
+		return api.Handle(s.o.Log, s.guard(rt, authz.Principal{}, func(http.ResponseWriter, *http.Request) error {
+			return fault.New(fault.NotFound, "There is nothing at this address, or not for this method.")
+		}))
+	}
+	if people {
+		rt.By = BySession
+		rt.serve = forPeople(func(http.ResponseWriter, *http.Request) error {
+			return fault.New(fault.NotFound, "There is nothing at this address.")
+		})
+	}
+	return rt
+}
