@@ -42,7 +42,7 @@ func TestKilledHubLosesNothing(t *testing.T) {
 }
 
 func killHub(t *testing.T, database string, times int) {
-	s := buildWith(t, database, 100_000_000, nil)
+	s := buildWith(t, &stage{database: database, budget: 100_000_000})
 	rows, batches, checkpoints := s.survive(times, func(int) {
 		s.kill("hub")
 		s.again("hub")

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"parallax/internal/desk"
 	"parallax/internal/lossydisk"
@@ -23,26 +24,38 @@ func cuts() int {
 // The power of the hub, of a key holder or of all of them at once goes while
 // desks contribute. Their disks lose what was not synced, sector by sector.
 // Nothing that was acknowledged is lost or there twice, the log is the one that
-// its witnesses saw, and every holder answers again.
+// its witnesses saw, and every holder answers again. At times the power goes
+// once more while they start.
 func TestPowerCutsLoseNothing(t *testing.T) {
+	t.Parallel()
 	machines := []string{"hub", "holder-1", "holder-2", "holder-3"}
 	disks, places := make(map[string]*lossydisk.Disk), make(map[string]string)
 	for i, id := range machines {
 		disks[id] = lossydisk.Mount(t, uint64(i+1))
 		places[id] = disks[id].Dir()
 	}
-	s := buildWith(t, "", 100_000_000, places)
+	s := buildWith(t, &stage{budget: 100_000_000, places: places})
 	rows, batches, checkpoints := s.survive(cuts(), func(k int) {
 		struck := machines
 		if k%3 > 0 {
 			struck = machines[k%4 : k%4+1]
 		}
-		for _, id := range struck {
-			disks[id].Cut()
+		cut := func() {
+			for _, id := range struck {
+				disks[id].Cut()
+			}
+			s.kill(struck...)
+			for _, id := range struck {
+				disks[id].Restore()
+			}
 		}
-		s.kill(struck...)
-		for _, id := range struck {
-			disks[id].Restore()
+		cut()
+		if k%4 == 3 {
+			for _, id := range struck {
+				s.servers[id].cmd = s.start(s.servers[id].args...)
+			}
+			<-time.After(time.Duration(k%16) * 10 * time.Millisecond)
+			cut()
 		}
 		for _, id := range struck {
 			s.again(id)
@@ -57,12 +70,13 @@ func TestPowerCutsLoseNothing(t *testing.T) {
 // refused and changes nothing; what was acknowledged can still be read and
 // proved; with room again, the same submission goes through.
 func TestAFullDiskRefusesAndGoesOn(t *testing.T) {
+	t.Parallel()
 	disks := map[string]*lossydisk.Disk{"hub": lossydisk.Mount(t, 1), "holder-1": lossydisk.Mount(t, 2), "holder-2": lossydisk.Mount(t, 3)}
 	places := make(map[string]string)
 	for id, d := range disks {
 		places[id] = d.Dir()
 	}
-	s := buildWith(t, "", 20_000, places)
+	s := buildWith(t, &stage{budget: 20_000, places: places})
 	mapping := s.write("mapping.json", desk.Mapping{Format: desk.FormatCSV, Reference: "case", Strength: "strength", Kind: "kind",
 		Role: "=suspected_consumer", Grade: "=b2", Columns: map[string]desk.ColumnMapping{"email": {Class: selector.Email}}})
 	submit := func(id string, n int) []string {

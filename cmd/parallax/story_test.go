@@ -45,7 +45,10 @@ type stage struct {
 	database string
 	budget   int
 	// places are folders that lie elsewhere than in dir, by their first name.
-	places  map[string]string
+	places map[string]string
+	// front gives the URL under which others reach what listens at an address,
+	// where that is not the address itself.
+	front   func(id, addr string) string
 	plan    client.Plan
 	servers map[string]*server
 }
@@ -135,8 +138,22 @@ func (s *stage) refuse(code int, want string, args ...string) {
 	}
 }
 
-// serve starts a server process; it is killed with the test at the latest.
+// serve starts a server process and waits until it answers.
 func (s *stage) serve(url string, args ...string) *exec.Cmd {
+	s.t.Helper()
+	c := s.start(args...)
+	s.until("a server at "+url, func() bool {
+		res, err := http.Get(url)
+		if err == nil {
+			res.Body.Close()
+		}
+		return err == nil
+	})
+	return c
+}
+
+// start starts a server process; it is killed with the test at the latest.
+func (s *stage) start(args ...string) *exec.Cmd {
 	s.t.Helper()
 	log := &bytes.Buffer{}
 	c := s.command(context.Background(), args...)
@@ -147,13 +164,6 @@ func (s *stage) serve(url string, args ...string) *exec.Cmd {
 		if s.t.Failed() {
 			s.t.Logf("parallax %s:\n%s", strings.Join(args[:2], " "), log)
 		}
-	})
-	s.until("a server at "+url, func() bool {
-		res, err := http.Get(url)
-		if err == nil {
-			res.Body.Close()
-		}
-		return err == nil
 	})
 	return c
 }
@@ -205,6 +215,14 @@ func (s *stage) advance(to time.Duration) {
 	s.must(os.WriteFile(s.clock, fmt.Appendf(nil, "%d\n", int(to.Seconds())), 0o600))
 }
 
+func (s *stage) free(id string) (url, addr string) {
+	url, addr = freeURL(s.t)
+	if s.front != nil {
+		url = s.front(id, addr)
+	}
+	return url, addr
+}
+
 func freeURL(t *testing.T) (url, addr string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -223,14 +241,13 @@ var contributors = []struct{ id, entity, sector, file string }{
 
 // build sets up governance, hub, key holders (with their ceremony) and desks.
 func build(t *testing.T) *stage {
-	return buildWith(t, "", 20_000, nil)
+	return buildWith(t, &stage{budget: 20_000})
 }
 
-// buildWith is build with the hub's database, a member's daily budget and
-// folders that lie elsewhere.
-func buildWith(t *testing.T, database string, budget int, places map[string]string) *stage {
-	s, plan, file, addrs := foundWith(t, database, places)
-	s.budget, s.plan = budget, plan
+// buildWith is build on a stage with other settings.
+func buildWith(t *testing.T, s *stage) *stage {
+	plan, file, addrs := s.found(t)
+	s.plan = plan
 	s.ceremony(plan, file)
 	for i, h := range plan.Holders {
 		s.run(h.ID, h.URL, "keyholder", "serve", "--dir", s.path(h.ID), "--listen", addrs[i], "--demo", "--demo-clock", s.clock)
@@ -242,11 +259,13 @@ func buildWith(t *testing.T, database string, budget int, places map[string]stri
 // found sets up everything that a key ceremony needs: governors, a serving hub,
 // the holders' identities with their addresses, and the plan with its file.
 func found(t *testing.T) (s *stage, plan client.Plan, file string, addrs []string) {
-	return foundWith(t, "", nil)
+	s = &stage{}
+	plan, file, addrs = s.found(t)
+	return s, plan, file, addrs
 }
 
-func foundWith(t *testing.T, database string, places map[string]string) (s *stage, plan client.Plan, file string, addrs []string) {
-	s = &stage{t: t, dir: t.TempDir(), began: time.Now(), database: database, places: places, servers: make(map[string]*server)}
+func (s *stage) found(t *testing.T) (plan client.Plan, file string, addrs []string) {
+	s.t, s.dir, s.began, s.servers = t, t.TempDir(), time.Now(), make(map[string]*server)
 	s.clock = s.path("clock")
 	s.advance(0)
 	demo := []string{"--demo", "--demo-clock", s.clock}
@@ -258,14 +277,14 @@ func foundWith(t *testing.T, database string, places map[string]string) (s *stag
 		plan.Governance.Governors = append(plan.Governance.Governors, g)
 	}
 	plan.Governance.Threshold = 2
-	url, addr := freeURL(t)
+	url, addr := s.free("hub")
 	s.hub = url
 	s.decode(s.do("hub", "init", "--dir", s.path("hub"), "--id", "hub", "--entity", "Operator", "--url", url), &plan.Hub)
 	addrs = make([]string, 3)
 	for i := range 3 {
 		id := fmt.Sprint("holder-", i+1)
 		var h opening.Holder
-		url, addrs[i] = freeURL(t)
+		url, addrs[i] = s.free(id)
 		s.decode(s.do("keyholder", "init", "--dir", s.path(id), "--id", id, "--entity", "Body "+id, "--url", url), &h)
 		h.Index = i + 1
 		plan.Holders = append(plan.Holders, h)
@@ -275,7 +294,7 @@ func foundWith(t *testing.T, database string, places map[string]string) (s *stag
 		s.database = s.path("hub", "hub.db")
 	}
 	s.run("hub", s.hub, append([]string{"hub", "serve", "--dir", s.path("hub"), "--plan", file, "--listen", addr, "--tick", "300ms", "--database", s.database}, demo...)...)
-	return s, plan, file, addrs
+	return plan, file, addrs
 }
 
 func (s *stage) ceremony(plan client.Plan, file string) {
