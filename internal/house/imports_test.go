@@ -13,7 +13,7 @@ import (
 //	cmd -> programs -> slices -> floor -> protocol libraries -> std, x/crypto
 var (
 	protocol = []string{"signed", "group", "selector", "oprf", "seal", "opening", "tlog", "client", "stix", "pdq", "estimate"}
-	floor    = []string{"identity", "authz", "scope", "transparency", "store", "jobs", "notify", "web", "api", "fault", "vocab", "clock"}
+	floor    = []string{"acts", "identity", "authz", "scope", "transparency", "store", "jobs", "notify", "web", "api", "fault", "vocab", "clock"}
 	slicesOf = []string{"pool", "leads", "exchange", "gateway", "baseline", "displacement", "valueflow", "ecosystem", "public"}
 	programs = []string{"hub", "keyholder", "desk", "sim", "demo", "bench"}
 	forTests = []string{"shareddata", "house", "browsertest", "lossydisk"}
