@@ -170,6 +170,7 @@ func TestAnActLapses(t *testing.T) {
 	if must(t, err); got.Reason != "It was done before." {
 		t.Errorf("the reason is %q", got.Reason)
 	}
+	w.clock.Advance(time.Minute)
 	late := w.propose("late")
 	w.clock.Advance(opening.MaxActLife)
 	if _, err := w.approve(late, "officer"); fault.KindOf(err) != fault.Invalid {
