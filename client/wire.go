@@ -34,6 +34,8 @@ const (
 	PathContribute = "/v1/contributions"
 	PathReceipts   = "/v1/receipts"
 	PathWithdraw   = "/v1/withdrawals"
+	PathCorrect    = "/v1/corrections"     // a member's, of its own observations
+	PathCorrectAny = "/v1/corrections/any" // an approver's, by label
 	PathLeads      = "/v1/leads"
 	PathOpenings   = "/v1/openings"
 	PathApprove    = "/v1/openings/approve"

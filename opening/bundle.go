@@ -216,7 +216,7 @@ func (it Item) verify(v View) (verified, error) {
 	case h.Outlives(v.Manifest.KeysEnd):
 		return verified{}, errors.New("a tag outlives the keys of its epoch")
 	case v.Denials.Forbids(h.Organisation, label):
-		return verified{}, errors.New("it was withdrawn or its organisation suspended")
+		return verified{}, errors.New("it was withdrawn, corrected or frozen, or its organisation suspended")
 	}
 	fact := h.Fact(label, v.Manifest, v.Now)
 	if len(fact.Tags) == 0 {

@@ -1,9 +1,10 @@
 package opening
 
 import (
-	"encoding/hex"
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"parallax/group"
@@ -159,60 +160,92 @@ type Denial struct {
 	Reason string       `json:"reason"`
 	Nonce  Hash         `json:"nonce"`
 	Time   int64        `json:"time"`
+	// Of a correction: the key id that signs it, and what an amendment puts in
+	// the place of Labels.
+	Author  string       `json:"author,omitempty"`
+	Instead []seal.Label `json:"instead,omitempty"`
 }
 
 // OpenDenial verifies a denial and that its author may make it.
 func OpenDenial(m Manifest, g Governance, o signed.Object) (Denial, error) {
 	var d Denial
-	key, role := authorOf(m, g, o.Key)
+	key, roles := authorOf(m, g, o.Key)
 	if key == nil {
 		return Denial{}, fmt.Errorf("%q may not forbid openings in this pool", o.Key)
 	}
 	if err := o.Open(DenialDomain, key, &d); err != nil {
 		return Denial{}, fmt.Errorf("denial: %w", err)
 	}
-	allowed := map[string][]string{DenyWithdraw: {"member"}, DenySuspend: {"governor"},
-		DenyHalt: {"governor", "approver"}, DenyResume: {"governor"}}[d.Kind]
-	for _, a := range allowed {
-		if a == role && d.Pool == m.Pool && (d.Kind != DenyWithdraw || (d.Member == o.Key && len(d.Labels) > 0)) {
+	if d.Pool != m.Pool {
+		return Denial{}, errors.New("the denial is for another pool")
+	}
+	var why error
+	for _, role := range roles {
+		if why = d.check(role, o.Key); why == nil {
 			return d, nil
 		}
 	}
-	return Denial{}, fmt.Errorf("a %s may not sign a denial of kind %q for this pool", role, d.Kind)
+	return Denial{}, why
 }
 
-func authorOf(m Manifest, g Governance, id string) (key []byte, role string) {
+// check decides whether an author may sign this denial in one of its roles.
+func (d Denial) check(role, author string) error {
+	if d.Corrects() {
+		return d.checkCorrection(role, author)
+	}
+	allowed := map[string][]string{DenyWithdraw: {"member"}, DenySuspend: {"governor"},
+		DenyHalt: {"governor", "approver"}, DenyResume: {"governor"}}[d.Kind]
+	own := d.Kind != DenyWithdraw || (d.Member == author && len(d.Labels) > 0)
+	if slices.Contains(allowed, role) && own && d.Author == "" && len(d.Instead) == 0 {
+		return nil
+	}
+	return fmt.Errorf("a %s may not sign a denial of kind %q for this pool", role, d.Kind)
+}
+
+// authorOf gives the key of an id and what it may speak as. An authority is
+// often a member as well, under one id and one key.
+func authorOf(m Manifest, g Governance, id string) (key []byte, roles []string) {
+	add := func(k []byte, role string) {
+		if key == nil {
+			key = k
+		}
+		if bytes.Equal(key, k) {
+			roles = append(roles, role)
+		}
+	}
 	if mem, ok := m.Member(id); ok {
-		return mem.Key, "member"
+		add(mem.Key, "member")
 	}
 	if a, ok := m.Approver(id); ok {
-		return a.Key, "approver"
+		add(a.Key, "approver")
 	}
 	for _, gov := range g.Governors {
 		if gov.ID == id {
-			return gov.Key, "governor"
+			add(gov.Key, "governor")
 		}
 	}
-	return nil, ""
+	return key, roles
 }
 
 // Denials is what a holder has been told to refuse. The zero value refuses
 // nothing; the holder persists the signed objects and rebuilds it at start.
 type Denials struct {
-	withdrawn map[string]bool // organisation | label
+	withdrawn map[string]bool             // organisation | label; without organisation: by whoever may
+	frozen    map[string]map[string]int64 // likewise; by author: since
 	suspended map[string]bool
 	halted    bool
 }
 
-// Apply adds a verified denial; author is the key id that signed it.
+// Apply adds a verified denial.
 func (d *Denials) Apply(x Denial) {
 	if d.withdrawn == nil {
 		d.withdrawn, d.suspended = make(map[string]bool), make(map[string]bool)
+		d.frozen = make(map[string]map[string]int64)
 	}
 	switch x.Kind {
 	case DenyWithdraw:
 		for _, l := range x.Labels {
-			d.withdrawn[x.Member+"|"+hex.EncodeToString(l[:])] = true
+			d.withdrawn[place(x.Member, l)] = true
 		}
 	case DenySuspend:
 		d.suspended[x.Member] = true
@@ -224,6 +257,8 @@ func (d *Denials) Apply(x Denial) {
 		} else {
 			d.halted = false
 		}
+	default:
+		d.applyCorrection(x)
 	}
 }
 
@@ -232,7 +267,8 @@ func (d *Denials) Halted() bool { return d.halted }
 
 // Forbids reports that this organisation's observation may not count or open.
 func (d *Denials) Forbids(org string, label seal.Label) bool {
-	return d.suspended[org] || d.withdrawn[org+"|"+hex.EncodeToString(label[:])]
+	own, any := place(org, label), place("", label)
+	return d.suspended[org] || d.withdrawn[own] || d.withdrawn[any] || len(d.frozen[own]) > 0 || len(d.frozen[any]) > 0
 }
 
 // Suspended reports that a member is suspended.

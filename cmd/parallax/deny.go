@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -50,23 +51,57 @@ func (c *governanceResume) Run(ctx context.Context, std streams) error {
 	return c.send(ctx, std, opening.DenyResume, c.Member)
 }
 
-func (c *governanceDeny) send(ctx context.Context, std streams, kind, member string) error {
-	key, err := readGovernor(c.Key)
+type governanceThaw struct {
+	governanceDeny
+	Label []string `required:"" help:"A frozen observation by its label, 128 hex digits; may be given several times."`
+}
+
+// Run lifts freezes that nobody decided in time.
+func (c *governanceThaw) Run(ctx context.Context, std streams) error {
+	labels, err := readLabels(c.Label)
 	if err != nil {
 		return err
 	}
+	key, m, err := c.read()
+	if err != nil {
+		return err
+	}
+	d := opening.Denial{Kind: opening.DenyThaw, Pool: m.Pool, Labels: labels, Author: key.ID, Reason: c.Reason, Time: time.Now().UnixMicro()}
+	o, err := signDenial(key, d)
+	if err != nil {
+		return err
+	}
+	var answer client.ContributeAnswer
+	hubErr := client.Post(ctx, http.DefaultClient, m.Hub.URL+client.PathDeny, o, &answer)
+	return errors.Join(reportSpread(std, client.Deny(ctx, http.DefaultClient, m, o), c.JSON), hubErr)
+}
+
+// read gives this governor's key and the manifest in force.
+func (c *governanceDeny) read() (governorKey, opening.Manifest, error) {
+	key, err := readGovernor(c.Key)
+	if err != nil {
+		return key, opening.Manifest{}, err
+	}
 	_, m, err := readSigned(c.Manifest)
+	return key, m, err
+}
+
+func signDenial(key governorKey, d opening.Denial) (signed.Object, error) {
+	if _, err := rand.Read(d.Nonce[:]); err != nil {
+		return signed.Object{}, err
+	}
+	return signed.Sign(opening.DenialDomain, key.ID, ed25519.NewKeyFromSeed(key.Seed), d)
+}
+
+func (c *governanceDeny) send(ctx context.Context, std streams, kind, member string) error {
+	key, m, err := c.read()
 	if err != nil {
 		return err
 	}
 	if _, ok := m.Member(member); member != "" && !ok {
 		return fault.New(fault.Invalid, fmt.Sprintf("the manifest lists no member %q; nothing was sent", member))
 	}
-	d := opening.Denial{Kind: kind, Pool: m.Pool, Member: member, Reason: c.Reason, Time: time.Now().UnixMicro()}
-	if _, err := rand.Read(d.Nonce[:]); err != nil {
-		return err
-	}
-	o, err := signed.Sign(opening.DenialDomain, key.ID, ed25519.NewKeyFromSeed(key.Seed), d)
+	o, err := signDenial(key, opening.Denial{Kind: kind, Pool: m.Pool, Member: member, Reason: c.Reason, Time: time.Now().UnixMicro()})
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type deskCmd struct {
 	Show     deskShow     `cmd:"" help:"Show what this desk submitted under a reference; asks nobody."`
 	Receipts deskReceipts `cmd:"" help:"Fetch the log proofs of all receipts and save them as files."`
 	Withdraw deskWithdraw `cmd:"" help:"Withdraw what was submitted under a reference."`
+	Correct  deskCorrect  `cmd:"" help:"Put right what was submitted: freeze, amend, revoke or uphold."`
 	Inbox    deskInbox    `cmd:"" help:"List ready leads and openings (approvers)."`
 	Request  deskRequest  `cmd:"" help:"Request that a ready lead be opened (authority)."`
 	Approve  deskApprove  `cmd:"" help:"Approve an opening (approvers)."`

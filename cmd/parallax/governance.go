@@ -24,6 +24,7 @@ type governanceCmd struct {
 	Publish governancePublish `cmd:"" help:"Send a signed manifest to the hub and every key holder."`
 	Halt    governanceHalt    `cmd:"" help:"Halt all openings at every key holder."`
 	Suspend governanceSuspend `cmd:"" help:"Suspend a member at every key holder."`
+	Thaw    governanceThaw    `cmd:"" help:"Lift freezes that nobody decided within 30 days."`
 	Resume  governanceResume  `cmd:"" help:"Lift a halt or a suspension."`
 }
 

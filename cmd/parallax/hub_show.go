@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"parallax/internal/fault"
 	"parallax/internal/hub"
 	"parallax/internal/store"
-	"parallax/seal"
 )
 
 type hubShow struct {
@@ -21,11 +18,9 @@ type hubShow struct {
 
 // Run prints what the operator of a hub can see on its own disk, as JSON.
 func (c *hubShow) Run(ctx context.Context, std streams) error {
-	labels := make([]seal.Label, len(c.Labels))
-	for i, text := range c.Labels {
-		if err := labels[i].UnmarshalText([]byte(strings.ToLower(text))); err != nil {
-			return fault.Wrap(fault.Invalid, fmt.Sprintf("label %d must be %d hex digits", i+1, 2*len(labels[i])), err)
-		}
+	labels, err := readLabels(c.Labels)
+	if err != nil {
+		return err
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Dir, "hub.db")

@@ -36,6 +36,8 @@ const (
 	Approve      Action = "opening.approve"
 	ReadOpenings Action = "openings.read"
 	FetchOpening Action = "opening.fetch" // what key holders released
+	Correct      Action = "leads.correct" // freeze, uphold or revoke an observation by its label
+	Thaw         Action = "freeze.lift"   // what a governor signed
 )
 
 // actions says of each action what it acts on and which groups it is in.
@@ -66,6 +68,8 @@ var actions = []struct {
 	{Approve, Leads, nil},
 	{ReadOpenings, Leads, nil},
 	{FetchOpening, Leads, nil},
+	{Correct, Leads, nil},
+	{Thaw, Hub, nil},
 }
 
 // Actions lists every action there is.

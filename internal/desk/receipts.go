@@ -222,6 +222,11 @@ func (d *Desk) Withdraw(ctx context.Context, reference, reason string) (Withdraw
 	if err != nil {
 		return Withdrawal{}, err
 	}
+	return d.spread(ctx, m, den, client.PathWithdraw)
+}
+
+// spread signs a denial and sends it to every holder and the hub.
+func (d *Desk) spread(ctx context.Context, m client.Member, den opening.Denial, path string) (Withdrawal, error) {
 	den.Time = d.clock.Now().UnixMicro()
 	if _, err := io.ReadFull(d.random, den.Nonce[:]); err != nil {
 		return Withdrawal{}, err
@@ -234,7 +239,7 @@ func (d *Desk) Withdraw(ctx context.Context, reference, reason string) (Withdraw
 	w := Withdrawal{Observations: len(den.Labels), Acks: spread.Acks, Need: spread.Need, Failed: spread.Failed, Done: spread.Done()}
 	var ans client.ContributeAnswer
 	hub := m.Manifest.Hub
-	if err := m.Call(ctx, hub.ID, hub.URL, client.PathWithdraw, o, &ans); err != nil {
+	if err := m.Call(ctx, hub.ID, hub.URL, path, o, &ans); err != nil {
 		w.Failed = append(w.Failed, hub.ID+": "+err.Error())
 	} else {
 		w.Hub = true

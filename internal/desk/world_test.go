@@ -313,7 +313,7 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 		}
 		rec, _ := signed.Sign(client.ReceiptDomain, "hub", w.hub, client.Receipt{Pool: "pool", Org: m.Sender, Root: req.Root, Time: 1})
 		answer(rw, client.ContributeAnswer{Receipt: rec})
-	case client.PathWithdraw:
+	case client.PathWithdraw, client.PathCorrect, client.PathCorrectAny:
 		answer(rw, client.ContributeAnswer{})
 	case client.PathLeads:
 		answer(rw, client.Leads{Leads: []client.Lead{w.lead}})

@@ -212,7 +212,18 @@ func possessed(c client.Contributed) []byte {
 
 func (s *side) denial(org string, labels ...seal.Label) signed.Object {
 	s.t.Helper()
-	d := opening.Denial{Kind: opening.DenyWithdraw, Pool: "pool", Labels: labels, Member: org, Reason: "corrected", Time: s.clock.Now().UnixMicro()}
+	return s.signDenial(org, opening.Denial{Kind: opening.DenyWithdraw, Labels: labels, Member: org})
+}
+
+// correction is a member's about observations that it calls its own.
+func (s *side) correction(org, kind string, labels ...seal.Label) signed.Object {
+	s.t.Helper()
+	return s.signDenial(org, opening.Denial{Kind: kind, Labels: labels, Member: org, Author: org})
+}
+
+func (s *side) signDenial(org string, d opening.Denial) signed.Object {
+	s.t.Helper()
+	d.Pool, d.Reason, d.Time = "pool", "corrected", s.clock.Now().UnixMicro()
 	_, err := rand.Read(d.Nonce[:])
 	must(s.t, err)
 	o, err := signed.Sign(opening.DenialDomain, org, s.keys[org], d)
@@ -355,6 +366,9 @@ func (s *side) before(p *pair, tk *talk) {
 		s.say(tk, "the same batch", client.PathContribute, req)
 		s.say(tk, "another's receipt", client.PathReceipts, client.ReceiptRequest{Ticket: theirs.ticket})
 		s.say(tk, "another's observation withdrawn", client.PathWithdraw, s.denial("bank-a", theirs.label))
+		s.say(tk, "another's observation frozen", client.PathCorrect, s.correction("bank-a", opening.DenyFreeze, theirs.label))
+		s.say(tk, "another's freeze lifted", client.PathCorrect, s.correction("bank-a", opening.DenyUphold, theirs.label))
+		s.say(tk, "its own frozen", client.PathCorrect, s.correction("bank-a", opening.DenyFreeze, labelOf(s.t, tk.first)))
 	}
 	if p.says(1) {
 		s.say(tk, "a refused line", client.PathContribute, s.batch("bank-a", tk.first, s.sealed("bank-a", "payment-pattern", "witness", p.address)))
@@ -388,6 +402,9 @@ func (s *side) theirOf(p pair) other {
 func (s *side) after(p *pair, tk *talk) {
 	s.t.Helper()
 	s.say(tk, "a receipt after the tick", client.PathReceipts, client.ReceiptRequest{Ticket: tk.receipt.Ticket})
+	if p.says(0) {
+		s.say(tk, "its own upheld", client.PathCorrect, s.correction("bank-a", opening.DenyUphold, labelOf(s.t, tk.first)))
+	}
 	o := s.denial("bank-a", labelOf(s.t, tk.first))
 	s.say(tk, "withdraw", client.PathWithdraw, o)
 	if p.says(1) {

@@ -227,11 +227,11 @@ func TestWhoMayCallWhat(t *testing.T) {
 	c, _ := w.draft("bank-a", "someone@example.org", "report", nil)
 	batch, err := w.member("bank-a").Sign([]client.Contributed{c})
 	must(t, err)
-	bodies := map[string]any{client.PathContribute: batch, client.PathReceipts: client.ReceiptRequest{}, client.PathWithdraw: signed.Object{},
+	bodies := map[string]any{client.PathContribute: batch, client.PathReceipts: client.ReceiptRequest{}, client.PathWithdraw: signed.Object{}, client.PathCorrect: signed.Object{}, client.PathCorrectAny: signed.Object{},
 		client.PathLeads: struct{}{}, client.PathOpenings: client.OpeningRequest{}, client.PathApprove: client.ApproveRequest{},
 		client.PathList: struct{}{}, client.PathFetch: client.OpeningID{}}
 	allowed := map[string][]string{
-		client.PathContribute: {"bank-a"}, client.PathReceipts: {}, client.PathWithdraw: {},
+		client.PathContribute: {"bank-a"}, client.PathReceipts: {}, client.PathWithdraw: {}, client.PathCorrect: {}, client.PathCorrectAny: {},
 		client.PathLeads: {"officer", "overseer"}, client.PathOpenings: {}, client.PathApprove: {},
 		client.PathList: {"officer", "overseer"}, client.PathFetch: {},
 	}

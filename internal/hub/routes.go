@@ -91,6 +91,36 @@ func (s *Server) withdraw(ctx context.Context, who caller, o signed.Object) (cli
 	return client.ContributeAnswer{Receipt: receipt}, err
 }
 
+// correct takes a correction of a member or an approver; which of them it is,
+// and whose observations it may speak of, is in what they signed.
+func (s *Server) correct(ctx context.Context, who caller, o signed.Object) (client.ContributeAnswer, error) {
+	receipt, err := s.pool.Correct(ctx, who.manifest, s.o.Plan.Governance, who.id, o)
+	return client.ContributeAnswer{Receipt: receipt}, err
+}
+
+// thaw takes a governor's lifting of a freeze, whoever brings it.
+func (s *Server) thaw(r *http.Request, o signed.Object) (client.ContributeAnswer, error) {
+	m, ok := s.state.current()
+	if !ok {
+		return client.ContributeAnswer{}, fault.New(fault.Unavailable, "The hub has no manifest yet.")
+	}
+	receipt, err := s.pool.Correct(r.Context(), m, s.o.Plan.Governance, o.Key, o)
+	return client.ContributeAnswer{Receipt: receipt}, err
+}
+
+// byGovernor is the proof of what one governor signed to lift a freeze.
+func byGovernor(s *Server, o signed.Object) (authz.Principal, error) {
+	m, _ := s.state.current()
+	d, err := opening.OpenDenial(m, s.o.Plan.Governance, o)
+	if err == nil && d.Kind != opening.DenyThaw {
+		err = errors.New("only governance lifts freezes here")
+	}
+	if err != nil {
+		return authz.Principal{}, fault.Wrap(fault.Forbidden, "Refused: "+err.Error()+".", err)
+	}
+	return authz.Principal{Kind: authz.Governance}, nil
+}
+
 func (s *Server) receipt(ctx context.Context, who caller, req client.ReceiptRequest) (client.ReceiptProof, error) {
 	own, err := s.pool.OwnTicket(ctx, who.id, req.Ticket)
 	if err != nil {

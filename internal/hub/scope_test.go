@@ -14,6 +14,7 @@ import (
 
 	"parallax/client"
 	"parallax/internal/store"
+	"parallax/opening"
 	"parallax/seal"
 )
 
@@ -25,7 +26,7 @@ type statement struct {
 
 var (
 	tableName = regexp.MustCompile(`\b(?:FROM|INTO|UPDATE|JOIN)\s+([a-z_]+)`)
-	ownRows   = regexp.MustCompile(`\borg = \$(\d+)`)
+	ownRows   = regexp.MustCompile(`\b(?:org|author) = \$(\d+)`)
 	byLabels  = regexp.MustCompile(`(?s)\blabel IN \((.*)\)`)
 	parameter = regexp.MustCompile(`\$(\d+)`)
 )
@@ -55,6 +56,11 @@ func TestAnActTouchesNoRowOfAnother(t *testing.T) {
 		{"a duplicate", client.PathContribute, s.batch("bank-a", mine, more), http.StatusOK},
 		{"another's observation", client.PathContribute, s.batch("bank-a", theirs), http.StatusUnprocessableEntity},
 		{"another's receipt", client.PathReceipts, client.ReceiptRequest{Ticket: r.Ticket}, http.StatusNotFound},
+		{"freeze", client.PathCorrect, s.correction("bank-a", opening.DenyFreeze, labelOf(t, mine)), http.StatusOK},
+		{"freeze another's", client.PathCorrect, s.correction("bank-a", opening.DenyFreeze, labelOf(t, theirs)), http.StatusOK},
+		{"uphold", client.PathCorrect, s.correction("bank-a", opening.DenyUphold, labelOf(t, mine)), http.StatusOK},
+		{"uphold another's", client.PathCorrect, s.correction("bank-a", opening.DenyUphold, labelOf(t, theirs)), http.StatusConflict},
+		{"revoke", client.PathCorrect, s.correction("bank-a", opening.DenyRevoke, labelOf(t, more)), http.StatusOK},
 		{"withdraw", client.PathWithdraw, s.denial("bank-a", labelOf(t, mine)), http.StatusOK},
 		{"withdraw another's", client.PathWithdraw, s.denial("bank-a", labelOf(t, theirs)), http.StatusOK},
 		{"withdrawn before", client.PathContribute, s.batch("bank-a", mine), http.StatusOK},
@@ -89,7 +95,7 @@ func (x statement) strays(org string, own map[seal.Label]bool) string {
 		switch table := m[1]; {
 		case strings.HasPrefix(table, "transparency_"), table == "hub_nonce":
 			continue // the log's rows, the same for all; nonces by sender
-		case table == "pool_batch", table == "pool_batch_leaf", table == "pool_observation", table == "pool_withdrawn", table == "pool_denial":
+		case table == "pool_batch", table == "pool_batch_leaf", table == "pool_observation", table == "pool_withdrawn", table == "pool_denial", table == "pool_freeze":
 		case table == "pool_obs_tag", table == "pool_touched":
 			if strings.HasPrefix(x.text, "SELECT") {
 				return "reads " + table

@@ -99,6 +99,15 @@ func TestHoldersRefuse(t *testing.T) {
 		"a withdrawn observation": {before: func(w *world, a *attempt) {
 			w.deny(opening.Denial{Kind: opening.DenyWithdraw, Member: "hotline-a", Labels: []seal.Label{a.items[2].label}}, "hotline-a")
 		}, want: "withdrawn"},
+		"a frozen observation": {before: func(w *world, a *attempt) {
+			w.deny(opening.Denial{Kind: opening.DenyFreeze, Member: "hotline-a", Author: "hotline-a", Labels: []seal.Label{a.items[2].label}}, "hotline-a")
+		}, want: "frozen"},
+		"an observation that oversight froze": {before: func(w *world, a *attempt) {
+			w.deny(opening.Denial{Kind: opening.DenyFreeze, Author: "overseer", Labels: []seal.Label{a.items[2].label}}, "overseer")
+		}, want: "frozen"},
+		"a revoked observation": {before: func(w *world, a *attempt) {
+			w.deny(opening.Denial{Kind: opening.DenyRevoke, Member: "hotline-a", Author: "hotline-a", Labels: []seal.Label{a.items[2].label}}, "hotline-a")
+		}, want: "corrected"},
 		"openings halted":              {before: func(w *world, a *attempt) { w.deny(opening.Denial{Kind: opening.DenyHalt}, "overseer") }, want: "halted"},
 		"an edited request":            {after: func(w *world, a *attempt) { a.bundle.Request.Body[20] ^= 1 }, want: "does not verify"},
 		"approvals of another request": {after: func(w *world, a *attempt) { w.otherRequest(a) }, want: "another request"},

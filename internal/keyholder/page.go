@@ -137,7 +137,10 @@ func (s *Server) view() pageView {
 }
 
 var denialWords = map[string]string{opening.DenyWithdraw: "Withdrawal", opening.DenySuspend: "Suspension of a member",
-	opening.DenyHalt: "Halt of all openings", opening.DenyResume: "A halt or suspension lifted"}
+	opening.DenyHalt: "Halt of all openings", opening.DenyResume: "A halt or suspension lifted",
+	opening.DenyFreeze: "Freeze of single observations", opening.DenyUphold: "Freeze lifted: the observations stand",
+	opening.DenyAmend: "Correction: observations replaced", opening.DenyRevoke: "Correction: observations revoked",
+	opening.DenyThaw: "Freeze lifted by governance"}
 
 // pendingRows lists what may still be released, what comes first on top.
 func (s *state) pendingRows(now time.Time) (out []pendingRow) {

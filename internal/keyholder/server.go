@@ -209,8 +209,12 @@ func (s *Server) Deny(o signed.Object) (signed.Object, error) {
 	defer s.mu.Unlock()
 	digest := opening.Digest(o.Body)
 	if !s.state.denied[digest] {
-		if _, err := opening.OpenDenial(s.state.manifest, s.keys.plan.Governance, o); err != nil {
+		d, err := opening.OpenDenial(s.state.manifest, s.keys.plan.Governance, o)
+		if err != nil {
 			return signed.Object{}, fault.Wrap(fault.Forbidden, "Refused: "+err.Error()+".", err)
+		}
+		if err := s.state.denials.Refuses(d, s.clock.Now()); err != nil {
+			return signed.Object{}, fault.Wrap(fault.Conflict, "Refused: "+err.Error()+".", err)
 		}
 		if err := s.journal.append(kindDenial, o); err != nil {
 			return signed.Object{}, unavailable(err)

@@ -126,9 +126,10 @@ func (s *Service) OwnTicket(ctx context.Context, org, ticket string) (ok bool, e
 	return ok, err
 }
 
-// A WithdrawalRecord is what the log commits to for a withdrawal.
+// A WithdrawalRecord is what the log commits to for a withdrawal or another
+// correction.
 type WithdrawalRecord struct {
-	Type   string       `json:"type"` // "withdrawal"
+	Type   string       `json:"type"` // "withdrawal" or "correction"
 	Pool   string       `json:"pool"`
 	Org    string       `json:"org"`
 	Denial opening.Hash `json:"denial"`
@@ -146,20 +147,29 @@ func (s *Service) Withdraw(ctx context.Context, m opening.Manifest, g opening.Go
 	if d.Kind != opening.DenyWithdraw || d.Member != sender {
 		return signed.Object{}, fault.New(fault.Forbidden, "A member may only withdraw its own observations.")
 	}
+	return s.deny(ctx, m, sender, o, "withdrawal", func(ctx context.Context, tx *store.Tx) error {
+		return withdraw(ctx, tx, sender, d.Labels)
+	})
+}
+
+// deny keeps a denial with its log entry and does what follows from it, once.
+func (s *Service) deny(ctx context.Context, m opening.Manifest, sender string, o signed.Object, kind string, act func(ctx context.Context, tx *store.Tx) error) (out signed.Object, err error) {
 	now, digest := s.clock.Now(), opening.Digest(o.Body)
-	var out signed.Object
 	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		had, ok, err := readDenialReceipt(ctx, tx, sender, digest)
 		if err != nil || ok {
 			out = had
 			return err
 		}
-		record := WithdrawalRecord{Type: "withdrawal", Pool: m.Pool, Org: sender, Denial: digest}
+		record := WithdrawalRecord{Type: kind, Pool: m.Pool, Org: sender, Denial: digest}
 		var ticket string
-		if out, ticket, err = s.promise(ctx, tx, "withdrawal", record, m.Pool, sender, digest, now); err != nil {
+		if out, ticket, err = s.promise(ctx, tx, kind, record, m.Pool, sender, digest, now); err != nil {
 			return err
 		}
-		return insertDenial(ctx, tx, sender, ticket, digest, o, out, d.Labels, now)
+		if err := insertDenial(ctx, tx, sender, ticket, digest, o, out, now); err != nil {
+			return err
+		}
+		return act(ctx, tx)
 	})
 	return out, settle(err)
 }

@@ -247,7 +247,8 @@ func execIn(ctx context.Context, tx *store.Tx, head string, args []any, keys [][
 	return nil
 }
 
-func insertDenial(ctx context.Context, tx *store.Tx, org, ticket string, digest opening.Hash, o, receipt signed.Object, labels []seal.Label, now time.Time) error {
+// insertDenial keeps a denial as it was signed.
+func insertDenial(ctx context.Context, tx *store.Tx, org, ticket string, digest opening.Hash, o, receipt signed.Object, now time.Time) error {
 	body, err := signed.Marshal(o)
 	if err != nil {
 		return err
@@ -256,10 +257,14 @@ func insertDenial(ctx context.Context, tx *store.Tx, org, ticket string, digest 
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO pool_denial (digest, org, ticket, body, receipt, received) VALUES ($1, $2, $3, $4, $5, $6)`,
-		digest[:], org, ticket, string(body), string(text), now.UnixMicro()); err != nil {
-		return err
-	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO pool_denial (digest, org, ticket, body, receipt, received) VALUES ($1, $2, $3, $4, $5, $6)`,
+		digest[:], org, ticket, string(body), string(text), now.UnixMicro())
+	return err
+}
+
+// withdraw ends those of the labels that are live and the organisation's own,
+// and keeps that it withdrew them, seen here or not.
+func withdraw(ctx context.Context, tx *store.Tx, org string, labels []seal.Label) error {
 	var rows [][]any
 	for _, l := range labels {
 		rows = append(rows, []any{org, l[:]})
@@ -267,15 +272,9 @@ func insertDenial(ctx context.Context, tx *store.Tx, org, ticket string, digest 
 	if err := insertRows(ctx, tx, "pool_withdrawn (org, label)", rows); err != nil {
 		return err
 	}
-	var own [][]byte
-	for _, l := range labels {
-		var n int64
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM pool_observation WHERE label = $1 AND org = $2 AND state = 'live'`, l[:], org).Scan(&n); err != nil {
-			return err
-		}
-		if n > 0 {
-			own = append(own, l[:])
-		}
+	own, err := liveOf(ctx, tx, org, labels)
+	if err != nil {
+		return err
 	}
 	return end(ctx, tx, own, "withdrawn")
 }

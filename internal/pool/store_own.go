@@ -11,10 +11,11 @@ import (
 	"parallax/signed"
 )
 
-// Sent is one act of a member: a batch that it sent or a withdrawal. Every
-// query here names the member; no row of another one is read.
+// Sent is one act of a member: a batch that it sent, a withdrawal or another
+// correction. Every query here names the member; no row of another one is read.
 type Sent struct {
-	Withdrawal bool
+	Withdrawal bool   // or another correction
+	Kind       string // of the denial; empty for a batch
 	Ticket     string
 	Received   time.Time
 	Logged     bool
@@ -73,7 +74,7 @@ func readSent(ctx context.Context, tx *store.Tx, org string, before sentBefore, 
 			if err := signed.Unmarshal(o.Body, &d); err != nil {
 				return err
 			}
-			x.Withdrawal, x.Observations = true, len(d.Labels)
+			x.Withdrawal, x.Kind, x.Observations = true, d.Kind, len(d.Labels)
 		}
 		out = append(out, x)
 		return nil

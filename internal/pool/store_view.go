@@ -15,7 +15,7 @@ import (
 	"parallax/seal"
 )
 
-// Observed is a live observation as the list of leads needs it.
+// Observed is a live observation, under no freeze, as the list of leads needs it.
 type Observed struct {
 	Label  seal.Label
 	Header opening.Header
@@ -30,7 +30,7 @@ type Stored struct {
 	Label  seal.Label
 	Box    []byte
 	Ticket string
-	Live   bool
+	Live   bool // neither withdrawn nor expired nor under a freeze
 }
 
 func scanPairs(out map[seal.Label]seal.Label) func(*sql.Rows) error {
@@ -82,7 +82,7 @@ func readObserved(ctx context.Context, tx *store.Tx, of map[seal.Label]seal.Labe
 	}
 	var out []Observed
 	err := queryIn(ctx, tx, `SELECT o.label, o.body, b.logged FROM pool_observation o JOIN pool_batch b ON b.org = o.org AND b.root = o.root
-		WHERE o.state = 'live' AND o.label IN (`, nil, distinct(keys), ``, func(rows *sql.Rows) error {
+		WHERE o.state = 'live' AND NOT EXISTS (SELECT 1 FROM pool_freeze f WHERE f.label = o.label) AND o.label IN (`, nil, distinct(keys), ``, func(rows *sql.Rows) error {
 		var l []byte
 		var body string
 		var logged int64
@@ -129,10 +129,11 @@ func readStored(ctx context.Context, tx *store.Tx, label seal.Label) (Stored, er
 	x := Stored{Label: label}
 	var org, body, state string
 	var root []byte
-	var place int64
-	err := tx.QueryRowContext(ctx, `SELECT o.org, o.root, o.place, o.body, o.box, o.state, b.sig, b.ticket FROM pool_observation o
+	var place, frozen int64
+	err := tx.QueryRowContext(ctx, `SELECT o.org, o.root, o.place, o.body, o.box, o.state, b.sig, b.ticket,
+		(SELECT COUNT(*) FROM pool_freeze f WHERE f.label = o.label) FROM pool_observation o
 		JOIN pool_batch b ON b.org = o.org AND b.root = o.root WHERE o.label = $1`, label[:]).
-		Scan(&org, &root, &place, &body, &x.Box, &state, &x.BatchSig, &x.Ticket)
+		Scan(&org, &root, &place, &body, &x.Box, &state, &x.BatchSig, &x.Ticket, &frozen)
 	if errors.Is(err, sql.ErrNoRows) {
 		return x, fault.New(fault.NotFound, "An observation is not in this pool.")
 	}
@@ -142,7 +143,7 @@ func readStored(ctx context.Context, tx *store.Tx, label seal.Label) (Stored, er
 	if err := json.Unmarshal([]byte(body), &x.Observation); err != nil {
 		return x, err
 	}
-	x.Root, x.Live = opening.Hash(root), state == "live"
+	x.Root, x.Live = opening.Hash(root), state == "live" && frozen == 0
 	var raw [][]byte
 	if err := query(ctx, tx, `SELECT leaf FROM pool_batch_leaf WHERE org = $1 AND root = $2 ORDER BY place`, []any{org, root}, collect(&raw)); err != nil {
 		return x, err

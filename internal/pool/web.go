@@ -13,6 +13,7 @@ import (
 
 	"parallax/internal/fault"
 	"parallax/internal/web"
+	"parallax/opening"
 )
 
 //go:embed *.html
@@ -124,7 +125,7 @@ func rest() []any {
 			Good: "An empty list says nothing about whether your contributions matched."}}},
 		web.Section{Title: "Send, correct or withdraw", Body: []any{
 			web.Text("This is done at your own desk, where your records and keys are. Before anything leaves, the desk shows exactly what it would send."),
-			web.Code{Label: "At your desk", Text: "parallax desk check FILE\nparallax desk submit FILE --dir DESK\nparallax desk receipts --dir DESK\nparallax desk withdraw --dir DESK --ref REFERENCE --reason \"why\"\n"}}}}
+			web.Code{Label: "At your desk", Text: "parallax desk check FILE\nparallax desk submit FILE --dir DESK\nparallax desk receipts --dir DESK\nparallax desk withdraw --dir DESK --ref REFERENCE --reason \"why\"\nparallax desk correct freeze --dir DESK --ref REFERENCE --reason \"why\"\n"}}}}
 }
 
 func timeline(list []Sent) web.Timeline {
@@ -142,7 +143,7 @@ func timeline(list []Sent) web.Timeline {
 
 func (x Sent) title() string {
 	if x.Withdrawal {
-		return "Withdrawal of " + plural(x.Observations)
+		return denied[x.Kind].title + " of " + plural(x.Observations)
 	}
 	return "Batch of " + plural(x.Observations)
 }
@@ -154,10 +155,19 @@ func plural(n int) string {
 	return web.Number(int64(n)) + " observations"
 }
 
+// denied puts a member's own denials into words, by kind.
+var denied = map[string]struct{ title, now string }{
+	opening.DenyWithdraw: {"Withdrawal", "What it names counts no more and its sealed boxes are emptied."},
+	opening.DenyFreeze:   {"Freeze", "What it names does not count or open until you decide, within 30 days."},
+	opening.DenyUphold:   {"Decision to keep", "The freeze is lifted; what it names counts again."},
+	opening.DenyAmend:    {"Amendment", "What it names is replaced: it counts no more and its sealed boxes are emptied."},
+	opening.DenyRevoke:   {"Revocation", "What it names was wrong: it counts no more and its sealed boxes are emptied."},
+}
+
 // now says what the observations are by now.
 func (x Sent) now() string {
 	if x.Withdrawal {
-		return "What it names counts no more and its sealed boxes are emptied."
+		return denied[x.Kind].now
 	}
 	var parts []string
 	for _, s := range []struct {
