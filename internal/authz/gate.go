@@ -10,9 +10,6 @@ import (
 	"time"
 
 	"github.com/cedar-policy/cedar-go"
-	"github.com/cedar-policy/cedar-go/x/exp/ast"
-	"github.com/cedar-policy/cedar-go/x/exp/schema"
-	"github.com/cedar-policy/cedar-go/x/exp/schema/validate"
 
 	"parallax/internal/scope"
 )
@@ -22,17 +19,17 @@ var policyText []byte
 
 // A Gate decides. It may be used from several goroutines.
 type Gate struct {
-	policies  *cedar.PolicySet
-	validator *validate.Validator
-	log       *slog.Logger
-	alarms    atomic.Int64
+	policies *cedar.PolicySet
+	check    checker
+	log      *slog.Logger
+	alarms   atomic.Int64
 }
 
 // New makes the gate of this program's policies, or says what is wrong with them.
 func New(log *slog.Logger) (*Gate, error) { return load(policyText, log) }
 
 func load(text []byte, log *slog.Logger) (*Gate, error) {
-	v, err := validator()
+	check, err := newChecker()
 	if err != nil {
 		return nil, err
 	}
@@ -40,13 +37,13 @@ func load(text []byte, log *slog.Logger) (*Gate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("authz: %w", err)
 	}
-	g := &Gate{policies: cedar.NewPolicySet(), validator: v, log: log}
+	g := &Gate{policies: cedar.NewPolicySet(), check: check, log: log}
 	for _, p := range list {
 		id := string(p.Annotations()["id"])
 		if id == "" {
 			return nil, fmt.Errorf("authz: the policy at line %d of policy.cedar has no @id", p.Position().Line)
 		}
-		if err := v.Policy(id, (*ast.Policy)(p.AST())); err != nil {
+		if err := check.policy(id, p); err != nil {
 			return nil, fmt.Errorf("authz: policy %s: %w", id, err)
 		}
 		if !g.policies.Add(cedar.PolicyID(id), p) {
@@ -70,10 +67,7 @@ func (d Decision) Scope() scope.Scope { return d.scope }
 // says, and any error while a policy is evaluated, denies and raises an alarm.
 func (g *Gate) Decide(p Principal, a Action, r Resource, now time.Time) Decision {
 	entities, request := ask(p, a, r, now)
-	if err := g.validator.Request(request); err != nil {
-		return g.alarm(a, err.Error())
-	}
-	if err := g.validator.Entities(entities); err != nil {
+	if err := g.check.question(p, r, entities, request); err != nil {
 		return g.alarm(a, err.Error())
 	}
 	verdict, why := cedar.Authorize(g.policies, entities, request)
@@ -118,15 +112,3 @@ func (g *Gate) alarm(a Action, why ...string) Decision {
 
 // Alarms counts the decisions that something broken here denied; 0 is well.
 func (g *Gate) Alarms() int64 { return g.alarms.Load() }
-
-func validator() (*validate.Validator, error) {
-	var s schema.Schema
-	if err := s.UnmarshalCedar([]byte(Schema())); err != nil {
-		return nil, fmt.Errorf("authz: schema: %w", err)
-	}
-	resolved, err := s.Resolve()
-	if err != nil {
-		return nil, fmt.Errorf("authz: schema: %w", err)
-	}
-	return validate.New(resolved, validate.WithStrict()), nil
-}

@@ -155,6 +155,9 @@ func byPlace[Req any](*Server, Req) (authz.Principal, error) {
 
 // byQuorum is the proof of manifests: the governance quorum signed each.
 func byQuorum(s *Server, req client.Manifests) (authz.Principal, error) {
+	if len(req.Manifests) == 0 {
+		return authz.Principal{}, fault.New(fault.Invalid, "No manifest was sent.")
+	}
 	for _, m := range req.Manifests {
 		if _, err := m.Open(s.o.Plan.Governance); err != nil {
 			return authz.Principal{}, fault.Wrap(fault.Forbidden, "The manifest was refused: "+err.Error()+".", err)
