@@ -39,57 +39,37 @@ func (c lawData) finder() (*route.Finder, error) {
 	if c == (lawData{}) {
 		return law.BuiltInFinder()
 	}
-	set, raw, err := readSet(c.Data)
-	if err != nil {
-		return nil, err
-	}
-	if c.Overlay == "" {
-		if set.Meta.Review, err = c.review(set.Meta.Review, raw); err != nil {
-			return nil, err
-		}
-		return set.Finder()
-	}
-	if raw, err = readInput(c.Overlay); err != nil {
-		return nil, err
-	}
-	o, err := law.ReadOverlay(c.Overlay, raw)
-	if err != nil {
-		return nil, err
-	}
-	if o.Meta.Review, err = c.review(o.Meta.Review, raw); err != nil {
-		return nil, err
-	}
-	// A signed overlay says nothing about the rows under it, so the sentence of
-	// the set stays in front.
-	set.Meta.Review = law.Unsigned(set.Meta.Review)
-	if set, err = set.With(o); err != nil {
-		return nil, err
-	}
-	return set.Finder()
+	d, err := c.deployed(time.Now())
+	return d.Finder, err
 }
 
-// review is the sentence that is shown with every answer, of a file that says
-// review of itself.
-func (c lawData) review(review string, raw []byte) (string, error) {
-	switch {
-	case c.Published == "":
-		return law.Unsigned(review), nil
-	case c.Counsel == "":
-		return "", fault.New(fault.Invalid, "--published needs --counsel: whose signatures do you accept?")
-	}
-	var p law.Publication
-	if err := readInto(c.Published, &p); err != nil {
-		return "", err
-	}
-	var counsel []law.Counsel
-	if err := readInto(c.Counsel, &counsel); err != nil {
-		return "", err
-	}
-	st, names, err := p.Verify(raw, counsel, time.Now().Format(time.DateOnly))
+// deployed reads the files and checks what counsel signed for the day.
+func (c lawData) deployed(now time.Time) (law.Deployed, error) {
+	files, err := c.files()
 	if err != nil {
-		return "", err
+		return law.Deployed{}, err
 	}
-	return st.Sentence(names), nil
+	return law.Deploy(files, now.Format(time.DateOnly))
+}
+
+func (c lawData) files() (files law.Files, err error) {
+	if c.Published != "" && c.Counsel == "" {
+		return files, fault.New(fault.Invalid, "--published needs --counsel: whose signatures do you accept?")
+	}
+	for _, f := range []struct {
+		path string
+		to   *law.File
+	}{{c.Data, &files.Data}, {c.Overlay, &files.Overlay}, {c.Published, &files.Published}, {c.Counsel, &files.Counsel}} {
+		if f.path == "" {
+			continue
+		}
+		raw, err := readInput(f.path)
+		if err != nil {
+			return files, err
+		}
+		*f.to = law.File{Name: f.path, Raw: raw}
+	}
+	return files, nil
 }
 
 // readSet reads a data set, the built-in one for an empty path.

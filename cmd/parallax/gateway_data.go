@@ -209,10 +209,11 @@ type gatewaySign struct {
 	From   string `required:"" placeholder:"DATE" help:"From when the deployment may answer by it."`
 	To     string `placeholder:"DATE" help:"Until when; open if left out."`
 	Review string `required:"" help:"The sentence that is shown with every answer, as: reviewed for Example Bank."`
+	Data   string `type:"path" help:"The data set that the overlay is laid over, where it is not the one built in."`
 }
 
-// Run signs. What is signed is the exact file, its version, the dates and the
-// sentence; all signers must give the same.
+// Run signs. What is signed is the exact file, the data set under an overlay,
+// its version, the dates and the sentence; all signers must give the same.
 func (c *gatewaySign) Run(std streams) error {
 	key, err := readGovernor(c.Key)
 	if err != nil {
@@ -222,11 +223,11 @@ func (c *gatewaySign) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	version, err := versionOf(c.File, raw)
+	version, base, err := c.versionOf(raw)
 	if err != nil {
 		return err
 	}
-	st, err := law.State(raw, version, c.From, c.To, c.Review)
+	st, err := law.State(raw, base, version, c.From, c.To, c.Review)
 	if err != nil {
 		return err
 	}
@@ -250,22 +251,36 @@ func (c *gatewaySign) Run(std streams) error {
 	return nil
 }
 
-// versionOf reads the file as what it is: nothing that cannot be used is signed.
-func versionOf(path string, raw []byte) (string, error) {
-	o, overlayErr := law.ReadOverlay(path, raw)
-	if overlayErr == nil {
-		return o.Meta.DataVersion, nil
-	}
-	s, err := law.Read(path, raw)
+// versionOf reads the file as what it is, over what it would be laid: nothing
+// that cannot be used is signed, and no decision that its own rows do not carry.
+func (c *gatewaySign) versionOf(raw []byte) (version string, base []byte, err error) {
+	set, under, err := readSet(c.Data)
 	if err != nil {
-		if strings.Contains(string(raw), "overlays:") {
-			err = overlayErr
+		return "", nil, err
+	}
+	o, overlayErr := law.ReadOverlay(c.File, raw)
+	switch {
+	case overlayErr == nil:
+		if set, err = set.With(o); err != nil {
+			return "", nil, err
 		}
-		return "", err
+		version, base = o.Meta.DataVersion, under
+	case strings.Contains(string(raw), "overlays:"):
+		return "", nil, overlayErr
+	default:
+		if set, err = law.Read(c.File, raw); err != nil {
+			return "", nil, err
+		}
+		version = set.Meta.DataVersion
 	}
-	f, err := s.Finder()
+	f, err := set.Finder()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return f.Law().Version, nil
+	for _, d := range set.Decisions {
+		if _, err := d.Check(f, c.From); err != nil {
+			return "", nil, fault.Wrap(fault.Invalid, "nothing was signed: "+fault.Sentence(err), err)
+		}
+	}
+	return version, base, nil
 }

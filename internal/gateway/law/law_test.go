@@ -207,7 +207,8 @@ func TestPublicationNeedsTwoCounsel(t *testing.T) {
 			trusted = append(trusted, Counsel{ID: id, Entity: "example-bank", Key: pub})
 		}
 	}
-	st, err := State(raw, "bank.1", "2026-11-01", "2027-10-31", "reviewed for Example Bank (simulated)")
+	base := []byte("the rows under it")
+	st, err := State(raw, base, "bank.1", "2026-11-01", "2027-10-31", "reviewed for Example Bank (simulated)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +221,7 @@ func TestPublicationNeedsTwoCounsel(t *testing.T) {
 		return p
 	}
 	both := sign(Publication{}, "counsel-a", "counsel-b")
-	got, names, err := both.Verify(raw, trusted, "2026-11-23")
+	got, names, err := both.Verify(raw, base, trusted, "2026-11-23")
 	if err != nil || got != st || len(names) != 2 {
 		t.Fatal(got, names, err)
 	}
@@ -237,24 +238,26 @@ func TestPublicationNeedsTwoCounsel(t *testing.T) {
 	forged.Signatures[1].Key = "counsel-b"
 	twin := []Counsel{trusted[0], {ID: "counsel-b", Key: trusted[0].Key}}
 	for name, c := range map[string]struct {
-		p       Publication
-		raw     []byte
-		trusted []Counsel
-		day     string
+		p         Publication
+		raw, base []byte
+		trusted   []Counsel
+		day       string
 	}{
-		"one":           {sign(Publication{}, "counsel-a"), raw, trusted, "2026-11-23"},
-		"a stranger":    {sign(Publication{}, "counsel-a", "stranger"), raw, trusted, "2026-11-23"},
-		"forged":        {forged, raw, trusted, "2026-11-23"},
-		"one key twice": {forged, raw, twin, "2026-11-23"},
-		"other bytes":   {both, append(bytes.Clone(raw), ' '), trusted, "2026-11-23"},
-		"too early":     {both, raw, trusted, "2026-10-31"},
-		"too late":      {both, raw, trusted, "2027-11-01"},
+		"one":           {sign(Publication{}, "counsel-a"), raw, base, trusted, "2026-11-23"},
+		"a stranger":    {sign(Publication{}, "counsel-a", "stranger"), raw, base, trusted, "2026-11-23"},
+		"forged":        {forged, raw, base, trusted, "2026-11-23"},
+		"one key twice": {forged, raw, base, twin, "2026-11-23"},
+		"other bytes":   {both, append(bytes.Clone(raw), ' '), base, trusted, "2026-11-23"},
+		"too early":     {both, raw, base, trusted, "2026-10-31"},
+		"too late":      {both, raw, base, trusted, "2027-11-01"},
+		"other rows":    {both, raw, []byte("other rows"), trusted, "2026-11-23"},
+		"no rows":       {both, raw, nil, trusted, "2026-11-23"},
 	} {
-		if _, _, err := c.p.Verify(c.raw, c.trusted, c.day); !fault.Is(err, fault.Forbidden) {
+		if _, _, err := c.p.Verify(c.raw, c.base, c.trusted, c.day); !fault.Is(err, fault.Forbidden) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := State(raw, "v", "2026-11-01", "2026-10-01", "x"); !fault.Is(err, fault.Invalid) {
+	if _, err := State(raw, nil, "v", "2026-11-01", "2026-10-01", "x"); !fault.Is(err, fault.Invalid) {
 		t.Error("dates the wrong way round", err)
 	}
 }

@@ -25,6 +25,7 @@ type Overlay struct {
 	Removes      []string            `yaml:"removes"`
 	Gateways     []route.Gateway     `yaml:"gateways"`
 	Prohibitions []route.Prohibition `yaml:"prohibitions"`
+	Decisions    []Decision          `yaml:"decisions"` // what its counsel approve by signing it
 }
 
 // ReadOverlay reads an overlay.
@@ -87,6 +88,10 @@ func (s Set) With(o Overlay) (Set, error) {
 			return s, fault.Newf(fault.Invalid, "prohibition %s is there already; remove it first", p.ID)
 		}
 		out.Prohibitions = append(out.Prohibitions, p)
+	}
+	out.Decisions = slices.Concat(s.Decisions, o.Decisions)
+	if err := checkDecisions(out.Decisions); err != nil {
+		return s, err
 	}
 	_, err := out.Finder()
 	return out, err

@@ -21,6 +21,7 @@ const publicationDomain = "parallax/gateway-publication/v1"
 // these exact bytes and from when to when the deployment may answer by them.
 type Statement struct {
 	SHA256        string `json:"sha256"` // of the file's bytes, in hex
+	Base          string `json:"base"`   // of the data set that an overlay is laid over; empty for a data set
 	DataVersion   string `json:"data_version"`
 	EffectiveFrom string `json:"effective_from"`
 	EffectiveTo   string `json:"effective_to"` // empty: until another version
@@ -41,9 +42,11 @@ type Counsel struct {
 	Key    ed25519.PublicKey `json:"key"`
 }
 
-// State makes the statement about a file.
-func State(raw []byte, version, from, to, review string) (Statement, error) {
-	s := Statement{SHA256: digest(raw), DataVersion: version, EffectiveFrom: from, EffectiveTo: to, Review: review}
+// State makes the statement about a file; base is the data set that an overlay
+// is laid over, nil where the file is a data set itself. The rows under an
+// overlay decide its answers too, so its signatures cover their hash.
+func State(raw, base []byte, version, from, to, review string) (Statement, error) {
+	s := Statement{SHA256: digest(raw), Base: baseOf(base), DataVersion: version, EffectiveFrom: from, EffectiveTo: to, Review: review}
 	return s, s.check()
 }
 
@@ -63,6 +66,13 @@ func (s Statement) check() error {
 		return fault.New(fault.Invalid, "a publication names the data version and the sentence that is shown with every answer")
 	}
 	return nil
+}
+
+func baseOf(base []byte) string {
+	if base == nil {
+		return ""
+	}
+	return digest(base)
 }
 
 func digest(raw []byte) string {
@@ -88,9 +98,9 @@ func (p Publication) Sign(s Statement, id string, key ed25519.PrivateKey) (Publi
 	return p, nil
 }
 
-// Verify checks that two counsel of the list signed this very file and that it
-// is effective on the day. It returns what they said and who they are.
-func (p Publication) Verify(raw []byte, trusted []Counsel, day string) (Statement, []string, error) {
+// Verify checks that two counsel of the list signed this very file, over this
+// very data set where it is an overlay, and that it is effective on the day. It returns what they said and who they are.
+func (p Publication) Verify(raw, base []byte, trusted []Counsel, day string) (Statement, []string, error) {
 	var s Statement
 	if err := signed.Unmarshal(p.Body, &s); err != nil {
 		return s, nil, fault.Wrap(fault.Invalid, "the publication cannot be read", err)
@@ -100,6 +110,9 @@ func (p Publication) Verify(raw []byte, trusted []Counsel, day string) (Statemen
 	}
 	if s.SHA256 != digest(raw) {
 		return s, nil, fault.New(fault.Forbidden, "the file is not the one that counsel signed")
+	}
+	if s.Base != baseOf(base) {
+		return s, nil, fault.New(fault.Forbidden, "the data set under the overlay is not the one that counsel signed the overlay over; have them review it against these rows and sign again")
 	}
 	var names []string
 	var keys []string
@@ -115,10 +128,15 @@ func (p Publication) Verify(raw []byte, trusted []Counsel, day string) (Statemen
 	if len(names) < 2 {
 		return s, names, fault.Newf(fault.Forbidden, "a version needs the signatures of two counsel of this deployment; it has %d", len(names))
 	}
+	return s, names, s.Effective(day)
+}
+
+// Effective says whether the deployment may answer by the file on a day.
+func (s Statement) Effective(day string) error {
 	if day < s.EffectiveFrom || s.EffectiveTo != "" && day > s.EffectiveTo {
-		return s, names, fault.Newf(fault.Forbidden, "the version is effective %s to %s and not on %s", s.EffectiveFrom, orOpen(s.EffectiveTo), day)
+		return fault.Newf(fault.Forbidden, "the version is effective %s to %s and not on %s", s.EffectiveFrom, orOpen(s.EffectiveTo), day)
 	}
-	return s, names, nil
+	return nil
 }
 
 func orOpen(date string) string {

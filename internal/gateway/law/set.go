@@ -30,6 +30,7 @@ type Set struct {
 	Vocab        route.Vocabulary    `yaml:"vocab"`
 	Gateways     []route.Gateway     `yaml:"gateways"`
 	Prohibitions []route.Prohibition `yaml:"prohibitions"`
+	Decisions    []Decision          `yaml:"decisions,omitempty"`
 }
 
 // schemaVersion is the form of the files that this program reads.
@@ -42,8 +43,11 @@ var builtIn []byte
 const BuiltInName = "gateways.yaml (built in)"
 
 // BuiltIn is the data set that comes with the program: illustrative, and in
-// need of review by counsel.
-func BuiltIn() (Set, error) { return Read(BuiltInName, builtIn) }
+// need of review by counsel. It is read once; what is laid over it is laid over a
+// copy.
+func BuiltIn() (Set, error) { return readBuiltIn() }
+
+var readBuiltIn = sync.OnceValues(func() (Set, error) { return Read(BuiltInName, builtIn) })
 
 // BuiltInText is the built-in data set as its file has it.
 func BuiltInText() []byte { return builtIn }
@@ -72,7 +76,7 @@ func Read(name string, raw []byte) (Set, error) {
 	if s.Meta.DataVersion == "" || s.Meta.Review == "" {
 		return s, fault.Newf(fault.Invalid, "%s: meta.data_version and meta.review_status must be given", name)
 	}
-	return s, nil
+	return s, checkDecisions(s.Decisions)
 }
 
 // Finder makes the data set ready for questions.

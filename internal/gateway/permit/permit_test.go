@@ -1,4 +1,4 @@
-package permit
+package permit_test
 
 import (
 	"math/rand/v2"
@@ -10,6 +10,7 @@ import (
 	"github.com/cedar-policy/cedar-go/ast"
 
 	"parallax/internal/gateway/law"
+	"parallax/internal/gateway/permit"
 	"parallax/internal/gateway/route"
 )
 
@@ -59,7 +60,7 @@ func TestFinderAndCedarAgree(t *testing.T) {
 	for _, flow := range flows {
 		// Everything that could be approved: with all facts known to hold but
 		// those that switch rows off, no minimal route is left out.
-		var permits Set
+		var permits permit.Set
 		q := flow
 		for _, n := range facts {
 			if !unless[n] {
@@ -79,7 +80,7 @@ func TestFinderAndCedarAgree(t *testing.T) {
 						relevant[n] = true
 					}
 				}
-				if !slices.Contains(permits.IDs(), ID(r)) {
+				if !slices.Contains(permits.IDs(), permit.ID(r)) {
 					if err := permits.Add(f, q, r); err != nil {
 						t.Fatal(err)
 					}
@@ -111,8 +112,8 @@ func TestFinderAndCedarAgree(t *testing.T) {
 				t.Fatalf("%s -> %s on %s with %v: the finder says %s %v, Cedar %+v", ask.From, ask.To, ask.AsOf, ask.Facts, a.Answer, a.Routes, d)
 			}
 			for _, r := range a.Routes {
-				if !slices.Contains(d.Routes, ID(r)) {
-					t.Fatalf("the finder returns %s, Cedar allows by %v", ID(r), d.Routes)
+				if !slices.Contains(d.Routes, permit.ID(r)) {
+					t.Fatalf("the finder returns %s, Cedar allows by %v", permit.ID(r), d.Routes)
 				}
 			}
 			if d.Allow {
@@ -126,7 +127,7 @@ func TestFinderAndCedarAgree(t *testing.T) {
 	}
 }
 
-func approved(t *testing.T) (*Set, route.Question) {
+func approved(t *testing.T) (*permit.Set, route.Question) {
 	t.Helper()
 	f := finder(t)
 	q := flows[0]
@@ -135,7 +136,7 @@ func approved(t *testing.T) (*Set, route.Question) {
 	if err != nil || len(a.Routes) == 0 {
 		t.Fatal(err, a.Answer)
 	}
-	var s Set
+	var s permit.Set
 	if err := s.Add(f, q, a.Routes[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestEveryEvaluationErrorDenies(t *testing.T) {
 			if !s.Decide(q).Allow {
 				t.Fatal("the approved flow is denied before")
 			}
-			s.policies.Add("bad", cedar.NewPolicyFromAST(bad))
+			s.Policies().Add("bad", cedar.NewPolicyFromAST(bad))
 			if d := s.Decide(q); d.Allow || len(d.Errors) == 0 || len(d.Routes) > 0 {
 				t.Errorf("with an error the flow is %+v", d)
 			}
@@ -179,7 +180,7 @@ func TestNothingButTheApprovedFlowIsAllowed(t *testing.T) {
 			t.Errorf("another %s is allowed", name)
 		}
 	}
-	if (&Set{}).Decide(good).Allow {
+	if (&permit.Set{}).Decide(good).Allow {
 		t.Error("a deployment without permits allows")
 	}
 	if !strings.Contains(s.Text(), "permit") || !slices.Equal(s.Decide(good).Routes, []string{"AU-PRIV-APP62E"}) {
@@ -190,7 +191,7 @@ func TestNothingButTheApprovedFlowIsAllowed(t *testing.T) {
 func TestOnlySettledRoutesWithoutUnmetFactsCompile(t *testing.T) {
 	f := finder(t)
 	q := route.Question{From: "au.fsp", To: "plx.pool", Holds: []string{"token"}, Wants: "token", Purpose: "detect", AsOf: "2026-11-23"}
-	var s Set
+	var s permit.Set
 	if err := s.Add(f, q, route.Route{IDs: []string{"AU-POOL-AGENT"}}); err == nil {
 		t.Error("uncertain law was compiled")
 	}
