@@ -52,6 +52,7 @@ var owners = map[string][]string{
 	"github.com/nlnwa/whatwg-url":       {"selector"},
 	"golang.org/x/net":                  {"selector"},
 	"golang.org/x/text":                 {"selector"},
+	"github.com/alexedwards/scs/v2":     {"internal/identity"},
 	"gonum.org/v1/gonum":                {"estimate"},
 }
 

@@ -94,3 +94,12 @@ var MemberStatuses = List{"member status", []Word{
 	{"active", "Active", "May contribute; its observations count."},
 	{"suspended", "Suspended", "May not contribute; its observations do not count until the suspension ends."},
 }}
+
+// OrganisationKinds say what sort of body an organisation is.
+var OrganisationKinds = List{"kind of organisation", []Word{
+	{"public_authority", "Public authority", "Acts under public law: police, a financial intelligence unit, a regulator, a court."},
+	{"company", "Company", "Acts under private law and for profit."},
+	{"not_for_profit", "Not for profit", "A charity, an association, a foundation."},
+	{"research", "Research body", "A university or an institute."},
+	{"international", "International body", "Founded by several states."},
+}}

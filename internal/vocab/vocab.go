@@ -72,5 +72,5 @@ func (l List) Check(code string) error {
 
 // All are the lists of this package, for pages that print them.
 func All() []List {
-	return []List{Roles, Sources, Information, Kinds, Sectors, Strengths, LeadStates, MemberStatuses}
+	return []List{Roles, Sources, Information, Kinds, Sectors, Strengths, LeadStates, MemberStatuses, OrganisationKinds}
 }
