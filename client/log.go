@@ -69,21 +69,23 @@ type Rebuilt struct {
 }
 
 // Rebuild downloads every tile of the log at cp and computes it anew from its
-// entries: every hash of every tile, the root, and the root at the earlier
-// head, if there is one. It looks for commitments in passing. Step is called
-// after each tile. A log that does not follow from earlier is a *[Fork].
-func (s LogSource) Rebuild(ctx context.Context, cp tlog.Checkpoint, earlier *tlog.Checkpoint, wanted []tlog.Hash, step func()) (Rebuilt, error) {
-	b := &rebuilder{source: s, ctx: ctx, cp: cp, earlier: earlier, step: step, out: Rebuilt{Found: map[tlog.Hash]int64{}}}
-	if earlier != nil && earlier.Size > cp.Size {
-		return b.out, &Fork{*earlier, cp, "entries are missing"}
+// entries: every hash of every tile, the root, and the roots at earlier heads.
+// It looks for commitments in passing. Step is called after each tile. A log
+// that does not follow from an earlier head is a *[Fork].
+func (s LogSource) Rebuild(ctx context.Context, cp tlog.Checkpoint, earlier []tlog.Checkpoint, wanted []tlog.Hash, step func()) (Rebuilt, error) {
+	b := &rebuilder{source: s, ctx: ctx, cp: cp, earlier: map[int64][]tlog.Checkpoint{}, step: step, out: Rebuilt{Found: map[tlog.Hash]int64{}}}
+	for _, e := range earlier {
+		if e.Size > cp.Size {
+			return b.out, &Fork{e, cp, "entries are missing"}
+		}
+		if e.Size > 0 { // who has seen nothing has no root
+			b.earlier[e.Size] = append(b.earlier[e.Size], e)
+		}
 	}
 	for _, h := range wanted {
 		b.out.Found[h] = -1
 	}
 	b.log.Full = b.compare
-	if err := b.mark(); err != nil {
-		return b.out, err
-	}
 	for _, t := range tlog.Tiles(tlog.Entries, cp.Size) {
 		if err := b.entries(t); err != nil {
 			return b.out, err
@@ -118,7 +120,7 @@ type rebuilder struct {
 	source  LogSource
 	ctx     context.Context
 	cp      tlog.Checkpoint
-	earlier *tlog.Checkpoint
+	earlier map[int64][]tlog.Checkpoint
 	step    func()
 	log     tlog.Rebuild
 	out     Rebuilt
@@ -156,10 +158,12 @@ func (b *rebuilder) entries(t tlog.Tile) error {
 	return nil
 }
 
-// mark compares the root with the earlier head's where that stood.
+// mark compares the root with those of earlier heads where they stood.
 func (b *rebuilder) mark() error {
-	if b.earlier != nil && b.log.Size() == b.earlier.Size && b.log.Root() != b.earlier.Root {
-		return &Fork{*b.earlier, b.cp, "the entries are others"}
+	for _, e := range b.earlier[b.log.Size()] {
+		if b.log.Root() != e.Root {
+			return &Fork{e, b.cp, "the entries are others"}
+		}
 	}
 	return nil
 }

@@ -46,6 +46,9 @@ type Manifest struct {
 	// KeysEnd is when the holders destroy the shares of this epoch. No tag
 	// lasts longer. 0: no date is fixed, in a demonstration only.
 	KeysEnd int64 `json:"keys_end"`
+	// DeskWitnesses cosign checkpoints beside the key holders; optional, so that
+	// a manifest without them reads as before.
+	DeskWitnesses []DeskWitness `json:"desk_witnesses,omitempty"`
 }
 
 // Scope: what the pool is for.
@@ -239,6 +242,9 @@ func (m Manifest) Check() error {
 			return fmt.Errorf("manifest: class %s is listed twice or lacks a budget or rule version", c.Class)
 		}
 		seen[c.Class] = true
+	}
+	if err := m.checkWitnesses(); err != nil {
+		return err
 	}
 	return m.checkPeople()
 }

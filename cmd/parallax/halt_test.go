@@ -8,6 +8,7 @@ import (
 	"parallax/client"
 	"parallax/internal/desk"
 	"parallax/selector"
+	"parallax/signed"
 )
 
 // An approver halts all openings, governance lifts the halt; governance
@@ -20,8 +21,10 @@ func TestHaltAndSuspend(t *testing.T) {
 	halted := func(want bool) {
 		t.Helper()
 		for _, h := range plan.Holders {
-			var st struct{ Halted bool }
-			s.must(client.Get(context.Background(), http.DefaultClient, h.URL+"/v1/status", &st))
+			var o signed.Object
+			var st client.HolderStatus
+			s.must(client.Get(context.Background(), http.DefaultClient, h.URL+"/v1/status", &o))
+			s.must(o.Open(client.StatusDomain, h.Key, &st))
 			if st.Halted != want {
 				t.Errorf("%s: halted is %t", h.ID, st.Halted)
 			}

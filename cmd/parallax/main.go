@@ -23,7 +23,7 @@ type cli struct {
 	Hub        hubCmd        `cmd:"" help:"Run or set up the hub: the sealed pool, its log and its openings."`
 	Keyholder  keyholderCmd  `cmd:"" help:"Run or set up one key holder."`
 	Desk       deskCmd       `cmd:"" help:"A member's desk: check and submit files, approve and read openings."`
-	Verify     verifyCmd     `cmd:"" help:"Verify a saved receipt offline, from the key ceremony to the log."`
+	Verify     verifyCmd     `cmd:"" help:"Verify a saved receipt offline, or a hub's whole log (--hub URL)."`
 	Sim        simCmd        `cmd:"" help:"Make and score simulated ecosystems."`
 	Bench      benchCmd      `cmd:"" help:"Measure what the protocol costs, with a peer beside each figure."`
 	Gateway    gatewayCmd    `cmd:"" help:"Lawful routes: may this be sent, by whom, under what law, on which day?"`

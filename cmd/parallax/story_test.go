@@ -430,6 +430,9 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 		t.Fatal(out)
 	}
 	s.refuse(1, "", "verify", receipts[0], "--pin", strings.Repeat("0", 63)+"1")
+	if out := s.do("verify", receipts[0], "--hub", s.plan.Hub.URL, "--pin", s.pin, "--state", s.path("seen.json"), "--demo", "--demo-clock", s.clock); !strings.Contains(out, "receipts: 1 of 1") {
+		s.t.Errorf("the hub's log is not verified: %s", out)
+	}
 }
 
 func (s *stage) state(id string) string {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"parallax/client"
 	"parallax/internal/desk"
@@ -10,27 +12,43 @@ import (
 )
 
 type verifyCmd struct {
-	Receipt string `arg:"" type:"existingfile" help:"A receipt that 'parallax desk receipts' saved, a desk's evidence of a wrong answer, or a key holder's of two faces in a ceremony."`
-	Pin     string `help:"The transcript hash that the key holders published; without it the hash is only shown."`
-	JSON    bool   `help:"Print JSON."`
+	Receipt   []string `arg:"" optional:"" type:"existingfile" help:"A receipt that 'parallax desk receipts' saved (with --hub any number of them), a desk's evidence of a wrong answer, or a key holder's of two faces in a ceremony."`
+	Pin       string   `help:"The transcript hash that the key holders published; without it the hash is only shown."`
+	Hub       string   `help:"Check a hub's whole log: its address." placeholder:"URL"`
+	State     string   `type:"path" help:"With --hub: the file that keeps what was seen, for the next check; one of your own settings directory if left out." placeholder:"FILE"`
+	Desks     int      `name:"min-desks" help:"With --hub: how many desk witnesses must have signed the checkpoint."`
+	JSON      bool     `help:"Print JSON."`
+	Demo      bool     `help:"Allow a simulated clock."`
+	DemoClock string   `type:"path" help:"With --demo: a file with the offset of a simulated clock."`
 }
 
-// Run verifies offline and says what was shown.
-func (c *verifyCmd) Run(std streams) error {
+// Run verifies, offline or a hub, and says what was shown.
+func (c *verifyCmd) Run(ctx context.Context, std streams) error {
 	var pin opening.Hash
 	if c.Pin != "" {
-		if err := pin.UnmarshalText([]byte(c.Pin)); err != nil {
+		if err := pin.UnmarshalText([]byte(strings.ToLower(c.Pin))); err != nil {
 			return fault.Wrap(fault.Invalid, "--pin: "+err.Error(), err)
 		}
 	}
+	switch {
+	case c.Hub != "":
+		return c.hub(ctx, std, pin)
+	case len(c.Receipt) != 1:
+		return fault.New(fault.Invalid, "name one saved file, or a hub with --hub URL")
+	}
+	return c.file(std, c.Receipt[0], pin)
+}
+
+// file verifies one saved file offline.
+func (c *verifyCmd) file(std streams, path string, pin opening.Hash) error {
 	var two client.CeremonyEvidence
-	if err := readInto(c.Receipt, &two); err == nil && len(two.Equivocation.First) > 0 {
+	if err := readInto(path, &two); err == nil && len(two.Equivocation.First) > 0 {
 		return c.twoFaces(std, two)
 	}
-	if desk.IsEvidence(c.Receipt) {
-		return c.evidence(std, pin)
+	if desk.IsEvidence(path) {
+		return c.evidence(std, path, pin)
 	}
-	v, err := desk.VerifyReceipt(c.Receipt, pin)
+	v, err := desk.VerifyReceipt(path, pin)
 	if err != nil {
 		return err
 	}
@@ -68,8 +86,8 @@ func (c *verifyCmd) twoFaces(std streams, e client.CeremonyEvidence) error {
 }
 
 // evidence says which key holder signed a wrong answer.
-func (c *verifyCmd) evidence(std streams, pin opening.Hash) error {
-	a, err := desk.VerifyEvidence(c.Receipt, pin)
+func (c *verifyCmd) evidence(std streams, path string, pin opening.Hash) error {
+	a, err := desk.VerifyEvidence(path, pin)
 	if err != nil {
 		return err
 	}

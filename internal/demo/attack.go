@@ -9,7 +9,6 @@ import (
 
 	"parallax/client"
 	"parallax/internal/fault"
-	"parallax/internal/keyholder"
 	"parallax/opening"
 	"parallax/signed"
 	"parallax/tlog"
@@ -107,8 +106,8 @@ func (s *stage) attack(ctx context.Context, real signed.Object) ([]attempt, erro
 
 // ask sends a bundle to one holder, with the newest witnessed checkpoint.
 func (s *stage) ask(ctx context.Context, h opening.Holder, b opening.Bundle) (answer, error) {
-	var st keyholder.Status
-	if err := client.Get(ctx, s.http, h.URL+client.PathStatus, &st); err != nil {
+	st, err := client.Status(ctx, s.http, h, s.clock.Now)
+	if err != nil {
 		return answer{}, err
 	}
 	note, cp, err := s.witnessed(ctx)

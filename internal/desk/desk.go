@@ -130,7 +130,7 @@ func (j joined) manifest() (opening.Manifest, error) {
 	if opening.Hash(j.Setup.Transcript.Hash()) != j.Pin {
 		return opening.Manifest{}, fault.New(fault.Invalid, "The kept key ceremony is not the pinned one.")
 	}
-	m, err := newestManifest(ReceiptFile{Setup: j.Setup, Manifests: j.Manifests})
+	m, err := j.Setup.Chain(j.Manifests)
 	if err != nil {
 		return m, fault.Wrap(fault.Invalid, "The hub's manifest was refused: "+err.Error()+".", err)
 	}

@@ -82,7 +82,7 @@ func VerifyEvidence(path string, pin opening.Hash) (Accused, error) {
 	if err := f.Setup.Verify(pin); err != nil {
 		return Accused{}, fmt.Errorf("key ceremony: %w", err)
 	}
-	m, err := newestManifest(ReceiptFile{Setup: f.Setup, Manifests: f.Manifests})
+	m, err := f.Setup.Chain(f.Manifests)
 	if err != nil {
 		return Accused{}, err
 	}

@@ -114,7 +114,7 @@ func receiptName(r client.Receipt) string {
 
 // verify checks the log proof of a receipt under the manifest's witnesses.
 func (f ReceiptFile) verify(m opening.Manifest, r client.Receipt) error {
-	cp, err := verifyCheckpoint(m, f.Checkpoint)
+	cp, _, err := client.VerifyCheckpoint(m, f.Checkpoint)
 	if err != nil {
 		return err
 	}
@@ -132,16 +132,6 @@ func (f ReceiptFile) verify(m opening.Manifest, r client.Receipt) error {
 		return errors.New("the leaves are not those of the batch")
 	}
 	return nil
-}
-
-// verifyCheckpoint verifies a checkpoint note and its quorum of witnesses.
-func verifyCheckpoint(m opening.Manifest, note []byte) (tlog.Checkpoint, error) {
-	witnesses := make([]tlog.WitnessKey, len(m.Holders))
-	for i, h := range m.Holders {
-		witnesses[i] = tlog.WitnessKey{Name: h.ID, Key: h.Witness}
-	}
-	cp, _, err := tlog.VerifyNote(note, m.Hub.LogOrigin, m.Hub.LogKey, witnesses, m.Quorum)
-	return cp, err
 }
 
 // Status is what a desk holds and has done.

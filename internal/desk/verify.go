@@ -22,6 +22,8 @@ type Verified struct {
 	Promised time.Time    `json:"promised"`
 	LogSize  int64        `json:"log_size"`
 	Leaf     int64        `json:"leaf"`
+	// Commitment is the entry at that place.
+	Commitment opening.Hash `json:"commitment"`
 }
 
 // VerifyReceipt checks a saved receipt offline, from the ceremony's transcript
@@ -43,7 +45,7 @@ func VerifyReceipt(path string, pin opening.Hash) (Verified, error) {
 	if err := f.Setup.Verify(pin); err != nil {
 		return Verified{}, fmt.Errorf("key ceremony: %w", err)
 	}
-	m, err := newestManifest(f)
+	m, err := f.Setup.Chain(f.Manifests)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -56,34 +58,6 @@ func VerifyReceipt(path string, pin opening.Hash) (Verified, error) {
 	}
 	out.Pool, out.Org, out.Root, out.Promised = r.Pool, r.Org, r.Root, time.UnixMicro(r.Time).UTC()
 	out.Count, out.LogSize, out.Leaf = len(f.Leaves), f.Log.Inclusion.Size, f.Log.Inclusion.Index
+	out.Commitment = r.Commitment
 	return out, nil
-}
-
-// newestManifest verifies the chain of manifests and gives its end. Hub and
-// holders must be those of the ceremony.
-func newestManifest(f ReceiptFile) (opening.Manifest, error) {
-	var m opening.Manifest
-	for i, sm := range f.Manifests {
-		next, err := sm.Open(f.Setup.Plan.Governance)
-		if err != nil {
-			return m, err
-		}
-		if i > 0 && (next.Version != m.Version+1 || next.Previous != opening.Digest(f.Manifests[i-1].Body)) {
-			return m, fmt.Errorf("manifest %d does not follow from the one before", next.Version)
-		}
-		m = next
-	}
-	plan := f.Setup.Plan
-	if m.Version == 0 || m.Transcript != opening.Hash(f.Setup.Transcript.Hash()) || m.Quorum != plan.T || len(m.Holders) != plan.N {
-		return m, fmt.Errorf("the manifest does not belong to this key ceremony")
-	}
-	for i, h := range m.Holders {
-		if !h.Witness.Equal(plan.Holders[i].Witness) || h.ID != plan.Holders[i].ID {
-			return m, fmt.Errorf("witness %s is not the ceremony's", h.ID)
-		}
-	}
-	if !m.Hub.LogKey.Equal(plan.Hub.LogKey) || m.Hub.LogOrigin != plan.Hub.LogOrigin || !m.Hub.Key.Equal(plan.Hub.Key) {
-		return m, fmt.Errorf("the hub's keys are not the ceremony's")
-	}
-	return m, nil
 }

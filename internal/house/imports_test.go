@@ -15,7 +15,7 @@ var (
 	protocol = []string{"signed", "group", "selector", "oprf", "seal", "opening", "tlog", "client", "stix", "pdq", "estimate"}
 	floor    = []string{"acts", "identity", "authz", "scope", "transparency", "store", "jobs", "notify", "web", "api", "fault", "vocab", "clock"}
 	slicesOf = []string{"pool", "leads", "exchange", "gateway", "baseline", "displacement", "valueflow", "ecosystem", "public"}
-	programs = []string{"hub", "keyholder", "desk", "sim", "demo", "bench"}
+	programs = []string{"hub", "keyholder", "desk", "sim", "demo", "bench", "auditor"}
 	forTests = []string{"shareddata", "house", "browsertest", "lossydisk"}
 )
 
@@ -31,6 +31,7 @@ var narrow = map[string]struct {
 	why      string
 }{
 	"keyholder": {[]string{"fault", "clock"}, "an auditor reads a key holder whole: only protocol libraries, fault and clock"},
+	"auditor":   {[]string{"fault", "clock"}, "who checks the hub links neither the hub nor a database"},
 	"desk":      {[]string{"store", "web", "fault", "clock", "vocab"}, "a member's desk never links the hub"},
 }
 

@@ -51,29 +51,14 @@ func (a logAdapter) Consistency(ctx context.Context, old, size int64) (tlog.Cons
 // holders reaches key holders at the addresses of the plan or manifest.
 type holders struct{ s *Server }
 
-// holderStatus is the part of a holder's status that the hub needs.
-type holderStatus struct {
-	ID       string `json:"id"`
-	Manifest int    `json:"manifest"`
-	LogSize  int64  `json:"log_size"`
-	Halted   bool   `json:"halted"`
-}
-
 // statusWait is how long a key holder may take to say where it stands. One
 // that hangs holds up a tick by that much and no longer.
 const statusWait = 2 * time.Second
 
-func (h holders) status(ctx context.Context, to opening.Holder) (holderStatus, error) {
+func (h holders) status(ctx context.Context, to opening.Holder) (client.HolderStatus, error) {
 	ctx, cancel := context.WithTimeout(ctx, statusWait)
 	defer cancel()
-	var st holderStatus
-	if err := client.Get(ctx, h.s.o.HTTP, to.URL+client.PathStatus, &st); err != nil {
-		return st, err
-	}
-	if st.ID != to.ID {
-		return st, fmt.Errorf("the key holder at this address is %q, not %q", st.ID, to.ID)
-	}
-	return st, nil
+	return client.Status(ctx, h.s.o.HTTP, to, h.s.o.Clock.Now)
 }
 
 // Status implements leads.Holders.

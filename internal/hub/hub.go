@@ -195,13 +195,16 @@ type Status struct {
 	Manifest int    `json:"manifest"`
 	LogSize  int64  `json:"log_size"`
 	Ticks    int    `json:"ticks"` // rounds done since this hub was started
+	// ReadOnly says why the log is stopped; nothing while it is not.
+	ReadOnly []transparency.Halt `json:"read_only,omitempty"`
 }
 
 // Status reports the hub's state.
 func (s *Server) Status(ctx context.Context) (Status, error) {
 	size, _, err := s.tlog.Latest(ctx)
+	halts, err2 := s.tlog.Halts(ctx)
 	m, _ := s.state.current()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Status{ID: s.o.Identity.ID, Manifest: m.Version, LogSize: size, Ticks: s.ticks}, err
+	return Status{ID: s.o.Identity.ID, Manifest: m.Version, LogSize: size, Ticks: s.ticks, ReadOnly: halts}, errors.Join(err, err2)
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"parallax/client"
 	"parallax/opening"
 )
 
@@ -19,7 +20,7 @@ const (
 type seen struct {
 	Holder opening.Holder
 	OK     bool
-	holderStatus
+	client.HolderStatus
 }
 
 // watch keeps the key holders' last answers for pages.
@@ -51,7 +52,7 @@ func (w *watch) holders(ctx context.Context) ([]seen, time.Time) {
 	for i, h := range list {
 		wg.Go(func() {
 			st, err := holders{w.s}.status(ctx, h)
-			got[i] = seen{Holder: h, OK: err == nil, holderStatus: st}
+			got[i] = seen{Holder: h, OK: err == nil, HolderStatus: st}
 		})
 	}
 	wg.Wait()

@@ -30,15 +30,8 @@ func (s *Server) Handler() http.Handler {
 		}
 		return client.Manifests{Manifests: []opening.SignedManifest{s.manifest()}}, nil
 	})
-	mux.HandleFunc("GET "+client.PathStatus, func(w http.ResponseWriter, r *http.Request) { writeJSON(w, http.StatusOK, s.Status()) })
-	mux.HandleFunc("GET "+client.PathReleases, func(w http.ResponseWriter, r *http.Request) {
-		counts, err := s.releaseCounts()
-		if err != nil {
-			problem(w, err)
-			return
-		}
-		writeJSON(w, http.StatusOK, counts)
-	})
+	tell(mux, client.PathStatus, s.signedStatus)
+	tell(mux, client.PathReleases, s.releaseCounts)
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /page.css", style)
 	return headers(mux)
@@ -68,6 +61,18 @@ func handle[Req, Ans any](mux *http.ServeMux, path string, act func(Req) (Ans, e
 			return
 		}
 		ans, err := act(req)
+		if err != nil {
+			problem(w, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, ans)
+	})
+}
+
+// tell registers a GET route that answers one value.
+func tell[Ans any](mux *http.ServeMux, path string, act func() (Ans, error)) {
+	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		ans, err := act()
 		if err != nil {
 			problem(w, err)
 			return
@@ -118,24 +123,19 @@ func problem(w http.ResponseWriter, err error) {
 	w.Write(raw)
 }
 
-// Status is what the holder tells anyone: no member, selector or count of
-// openings is in it.
-type Status struct {
-	ID       string `json:"id"`
-	Index    int    `json:"index"`
-	Pool     string `json:"pool"`
-	Epoch    string `json:"epoch"`
-	Manifest int    `json:"manifest"`
-	LogSize  int64  `json:"log_size"`
-	Halted   bool   `json:"halted"`
-}
-
-// Status reports the holder's state.
-func (s *Server) Status() Status {
+// Status is what the holder tells anyone.
+func (s *Server) Status() client.HolderStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Status{ID: s.who.ID, Index: s.keys.index, Pool: s.keys.plan.Pool, Epoch: s.keys.plan.Epoch,
-		Manifest: s.state.manifest.Version, LogSize: s.state.last().Size, Halted: s.state.denials.Halted()}
+	last := s.state.last()
+	return client.HolderStatus{ID: s.who.ID, Index: s.keys.index, Pool: s.keys.plan.Pool, Epoch: s.keys.plan.Epoch,
+		Manifest: s.state.manifest.Version, LogSize: last.Size, LogRoot: last.Root, Halted: s.state.denials.Halted(), Time: s.clock.Now().UnixMicro()}
+}
+
+// signedStatus signs it: nobody on the way can say for this holder that it
+// stands elsewhere.
+func (s *Server) signedStatus() (signed.Object, error) {
+	return signed.Sign(client.StatusDomain, s.who.ID, s.who.signKey(), s.Status())
 }
 
 func (s *Server) manifest() opening.SignedManifest {

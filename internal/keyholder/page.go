@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"parallax/client"
 	"parallax/internal/fault"
 	"parallax/opening"
 )
@@ -25,7 +26,7 @@ var page = template.Must(template.New("page").Parse(pageText))
 
 // pageView is all that the page shows: no member, no tag, no observation.
 type pageView struct {
-	Status
+	client.HolderStatus
 	Entity, Now, Transcript string
 	Since, Witnessed        string
 	Quorum, Holders         int
@@ -111,7 +112,7 @@ func (s *Server) view() pageView {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, hash := s.clock.Now(), s.keys.transcript.Hash()
-	v := pageView{Status: st, Entity: s.who.Entity, Now: stamp(now), Quorum: s.keys.plan.T, Holders: s.keys.plan.N,
+	v := pageView{HolderStatus: st, Entity: s.who.Entity, Now: stamp(now), Quorum: s.keys.plan.T, Holders: s.keys.plan.N,
 		Transcript: opening.Hash(hash).String(), Demo: s.state.manifest.Demo, Budgets: s.budgets(now)}
 	if st.Manifest > 0 {
 		v.Since = stamp(s.state.since)

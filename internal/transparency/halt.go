@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"time"
 
 	"parallax/internal/fault"
 	"parallax/internal/store"
@@ -96,36 +97,53 @@ func (l *Log) halt(ctx context.Context, witness string, size int64) error {
 	behind := fault.Wrap(fault.Unavailable, fmt.Sprintf("The log does not hold what %s has witnessed, up to entry %d. The log is read-only now.", witness, size), ErrRollback)
 	return errors.Join(behind, l.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO transparency_halt (witness, size, noticed) VALUES ($1, $2, $3)
-			ON CONFLICT (witness) DO UPDATE SET size = excluded.size, noticed = excluded.noticed`, witness, size, l.o.Clock.Now().UnixMicro())
+			ON CONFLICT (witness) DO UPDATE SET size = excluded.size`, witness, size, l.o.Clock.Now().UnixMicro())
 		return err
 	}))
 }
 
-// loadHalts sets read-only from what is recorded. What a witness said that is
-// no longer one does not count.
-func (l *Log) loadHalts(ctx context.Context) error {
+// A Halt is why the log is read-only: a witness has cosigned entries up to Size
+// that the log does not hold, or holds others in their place.
+type Halt struct {
+	Witness string    `json:"witness"`
+	Size    int64     `json:"size"`
+	Since   time.Time `json:"since"`
+}
+
+// Halts are the reasons why the log is read-only, oldest first; empty if it is
+// not. What a witness said that is no longer one does not count.
+func (l *Log) Halts(ctx context.Context) ([]Halt, error) {
 	listed := make(map[string]bool, len(l.o.Witnesses))
 	for _, w := range l.o.Witnesses {
 		listed[w.Name] = true
 	}
-	halted := false
+	var out []Halt
 	err := l.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT witness FROM transparency_halt`)
+		rows, err := tx.QueryContext(ctx, `SELECT witness, size, noticed FROM transparency_halt ORDER BY noticed, witness`)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var name string
-			if err := rows.Scan(&name); err != nil {
+			var h Halt
+			var noticed int64
+			if err := rows.Scan(&h.Witness, &h.Size, &noticed); err != nil {
 				return err
 			}
-			halted = halted || listed[name]
+			if h.Since = time.UnixMicro(noticed).UTC(); listed[h.Witness] {
+				out = append(out, h)
+			}
 		}
 		return rows.Err()
 	})
+	return out, err
+}
+
+// loadHalts sets read-only from what is recorded.
+func (l *Log) loadHalts(ctx context.Context) error {
+	halts, err := l.Halts(ctx)
 	if err == nil {
-		l.readOnly.Store(halted)
+		l.readOnly.Store(len(halts) > 0)
 	}
 	return err
 }

@@ -56,7 +56,11 @@ func TestAWholeLogIsRebuilt(t *testing.T) {
 	read := func(through http.RoundTripper, cp tlog.Checkpoint, earlier *tlog.Checkpoint) (client.Rebuilt, int, error) {
 		steps := 0
 		src := client.LogSource{URL: s.URL, HTTP: &http.Client{Transport: through}}
-		got, err := src.Rebuild(t.Context(), cp, earlier, []tlog.Hash{leafAt(999), leafAt(5), {1}}, func() { steps++ })
+		var heads []tlog.Checkpoint
+		if earlier != nil {
+			heads = append(heads, *earlier)
+		}
+		got, err := src.Rebuild(t.Context(), cp, heads, []tlog.Hash{leafAt(999), leafAt(5), {1}}, func() { steps++ })
 		return got, steps, err
 	}
 	got, steps, err := read(http.DefaultTransport, now, &old)

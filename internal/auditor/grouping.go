@@ -1,0 +1,4 @@
+package auditor
+
+// Grouping is filled in below.
+type Grouping struct{}

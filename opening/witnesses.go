@@ -1,0 +1,79 @@
+package opening
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"strings"
+
+	"parallax/tlog"
+)
+
+// A DeskWitness is a member's or approver's desk that cosigns checkpoints
+// beside the key holders. Its key signs cosignatures and nothing else.
+type DeskWitness struct {
+	ID     string            `json:"id"` // of the desk
+	Entity string            `json:"entity"`
+	Key    ed25519.PublicKey `json:"key"`
+}
+
+// maxDeskWitnesses keeps a note with every line below what readers accept.
+const maxDeskWitnesses = 64
+
+// HolderWitnesses are the witnesses whose quorum every checkpoint needs.
+func (m Manifest) HolderWitnesses() []tlog.WitnessKey {
+	out := make([]tlog.WitnessKey, len(m.Holders))
+	for i, h := range m.Holders {
+		out[i] = tlog.WitnessKey{Name: h.ID, Key: h.Witness}
+	}
+	return out
+}
+
+// DeskWitnessKeys are the second set of witnesses.
+func (m Manifest) DeskWitnessKeys() []tlog.WitnessKey {
+	out := make([]tlog.WitnessKey, len(m.DeskWitnesses))
+	for i, w := range m.DeskWitnesses {
+		out[i] = tlog.WitnessKey{Name: w.ID, Key: w.Key}
+	}
+	return out
+}
+
+// DeskWitness finds a desk witness by id.
+func (m Manifest) DeskWitness(id string) (DeskWitness, bool) {
+	for _, w := range m.DeskWitnesses {
+		if w.ID == id {
+			return w, true
+		}
+	}
+	return DeskWitness{}, false
+}
+
+// checkWitnesses: no witness counts twice, and none of the second set belongs
+// to a body that the first set or the log itself belongs to.
+func (m Manifest) checkWitnesses() error {
+	if len(m.DeskWitnesses) > maxDeskWitnesses {
+		return fmt.Errorf("manifest: %d desk witnesses, at most %d", len(m.DeskWitnesses), maxDeskWitnesses)
+	}
+	taken := map[string]bool{m.Hub.LogOrigin: true, m.Hub.Entity: true, string(m.Hub.LogKey): true}
+	for _, h := range m.Holders {
+		taken[h.ID], taken[h.Entity], taken[string(h.Witness)], taken[string(h.Key)] = true, true, true, true
+	}
+	for _, x := range m.Members {
+		taken[string(x.Key)] = true
+	}
+	for _, x := range m.Approvers {
+		taken[string(x.Key)] = true
+	}
+	for _, w := range m.DeskWitnesses {
+		if w.ID == "" || strings.ContainsAny(w.ID, " +\t\r\n") || w.Entity == "" || len(w.Key) != ed25519.PublicKeySize {
+			return fmt.Errorf("manifest: desk witness %q needs an id without spaces or +, an entity and a key of 32 bytes", w.ID)
+		}
+		for _, x := range []string{w.ID, w.Entity, string(w.Key)} {
+			if taken[x] {
+				return errors.New("manifest: desk witness " + w.ID + ": its id, entity or key is taken: each body witnesses once, with a key for nothing else")
+			}
+			taken[x] = true
+		}
+	}
+	return nil
+}
