@@ -223,7 +223,7 @@ func (i InterventionAct) Check() error {
 		return fmt.Errorf("%d venues, at most 16 can be watched at once", len(all))
 	}
 	for n, v := range all {
-		if !IsWord(v) {
+		if !IsWord(v) || v == "other" || v == "gone" || v == "new" {
 			return fmt.Errorf("venue %q: a venue is a neutral code, one lower-case word such as v07", v)
 		}
 		if slices.Contains(all[:n], v) {

@@ -1,0 +1,300 @@
+package displacement
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"parallax/internal/acts"
+	"parallax/internal/clock"
+	"parallax/internal/fault"
+	"parallax/internal/pool"
+	"parallax/internal/store"
+	"parallax/internal/store/storetest"
+	"parallax/opening"
+	"parallax/selector"
+	"parallax/signed"
+)
+
+var start = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC) // a Tuesday
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func keyOf(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte(name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+type memoryLog struct {
+	kinds   []string
+	covered bool
+}
+
+func (l *memoryLog) Append(_ context.Context, _ *store.Tx, kind string, _ []byte) (string, [32]byte, error) {
+	l.kinds = append(l.kinds, kind)
+	return fmt.Sprint("ticket ", len(l.kinds)), [32]byte{}, nil
+}
+
+func (l *memoryLog) Logged(context.Context, string) (bool, error) { return l.covered, nil }
+
+// view answers as the pool does, under a verified act only, and notes the weeks
+// that it was asked for.
+type view struct {
+	log   *memoryLog
+	make  func(i opening.InterventionAct, weeks int) pool.Flows
+	few   bool
+	asked []int
+}
+
+func (v *view) Flows(ctx context.Context, p acts.Permit, weeks int) (pool.Flows, opening.InterventionAct, error) {
+	var i opening.InterventionAct
+	if _, err := acts.Verify(ctx, v.log, p, opening.ActIntervention, &i); err != nil {
+		return pool.Flows{}, i, err
+	}
+	v.asked = append(v.asked, weeks)
+	if v.few {
+		return pool.Flows{}, i, fault.New(fault.Conflict, "Fewer than 30.")
+	}
+	return v.make(i, weeks), i, nil
+}
+
+type world struct {
+	t     *testing.T
+	s     *Service
+	acts  *acts.Service
+	log   *memoryLog
+	view  *view
+	clock *clock.ManualClock
+	man   opening.Manifest
+}
+
+func newWorld(t *testing.T, db *store.DB) *world {
+	t.Helper()
+	w := &world{t: t, log: &memoryLog{}, clock: clock.Manual(start), man: opening.Manifest{Version: 1, Pool: "pool", Epoch: "2026-11"}}
+	for id, role := range map[string]string{"officer": opening.RoleAuthority, "overseer": opening.RoleOversight} {
+		w.man.Approvers = append(w.man.Approvers, opening.Approver{ID: id, Entity: "entity of " + role, Role: role, Key: keyOf(id).Public().(ed25519.PublicKey)})
+	}
+	w.man.Classes = []opening.ClassRule{{Class: selector.Email}}
+	w.view = &view{log: w.log, make: movement}
+	var err error
+	w.acts, err = acts.New(t.Context(), db, w.log, func(v int) (opening.Manifest, bool) { return w.man, v == 1 }, w.clock, rand.Reader)
+	must(t, err)
+	w.s, err = New(t.Context(), db, w.view, w.log, w.acts, w.clock, rand.Reader)
+	must(t, err)
+	return w
+}
+
+func (w *world) advance(d time.Duration) {
+	w.t.Helper()
+	w.clock.Advance(d)
+	must(w.t, w.acts.Advance(w.t.Context(), w.man))
+	must(w.t, w.s.Evaluate(w.t.Context()))
+}
+
+func (w *world) approved(i opening.InterventionAct) acts.Act {
+	w.t.Helper()
+	a, err := w.acts.Propose(w.t.Context(), w.man, opening.ActIntervention, "lead", i)
+	must(w.t, err)
+	for _, who := range []string{"officer", "overseer"} {
+		o, err := signed.Sign(opening.ActApprovalDomain, who, keyOf(who), opening.ActApproval{Approver: who, Act: a.Digest, Time: w.clock.Now().UnixMicro()})
+		must(w.t, err)
+		_, err = w.acts.Approve(w.t.Context(), w.man, a.ID, o)
+		must(w.t, err)
+	}
+	return a
+}
+
+func planned(date string) opening.InterventionAct {
+	return opening.InterventionAct{Class: selector.Email, Venue: "v1", Date: date, Neighbours: []string{"v2", "v5"}, Controls: []string{"v3", "v4"}, Weeks: 13, See: []string{"oversight-board"}}
+}
+
+// movement is what a takedown looks like whose truth is known: of 400 at the
+// venue 20 % stay in sight there, 50 % move, 30 % are gone; at the controls 70 %
+// stay, 10 % move, 20 % are gone. Excess left 0.5, moved 0.4: a ratio of 0.8.
+func movement(i opening.InterventionAct, weeks int) pool.Flows {
+	f := pool.Flows{Before: i.Weeks, Series: map[string][]int{}, Matrix: map[string]map[string]int{
+		"v1": {"v1": 80, "v2": 190, "v5": 10, "gone": 120}, "v2": {"v2": 90, "gone": 30},
+		"v3": {"v3": 280, "v4": 40, "gone": 80}, "v4": {"v4": 280, "v3": 40, "gone": 80}, "new": {"v2": 60, "v3": 4}}}
+	for n := range i.Weeks + weeks {
+		f.Weeks = append(f.Weeks, fmt.Sprintf("week %d", n))
+		for v, level := range map[string]int{"v1": 30, "v2": 20, "v3": 40, "v4": 40, "v5": 10, "other": 3} {
+			if n >= i.Weeks {
+				switch v {
+				case "v1":
+					level = 5
+				case "v2":
+					level = 50
+				}
+			}
+			f.Series[v] = append(f.Series[v], level)
+		}
+	}
+	f.Target = pool.Dark{Seen: make([]int, weeks), Unseen: 120}
+	f.Controls = pool.Dark{Seen: make([]int, weeks), Unseen: 160}
+	f.Target.Seen[0], f.Target.Seen[weeks-1] = 100, 180
+	f.Controls.Seen[0], f.Controls.Seen[weeks-1] = 400, 240
+	return f
+}
+
+// TestEvaluatedOnTheClock: registered before it acts, watched for a fortnight,
+// evaluated at 2, 6 and 13 whole weeks, each once, and hidden until it acts.
+func TestEvaluatedOnTheClock(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		a := w.approved(planned("2026-12-02")) // a Wednesday: the weeks begin on 7 December
+		w.advance(0)
+		if list, err := w.s.all(t.Context()); err != nil || len(list) != 0 {
+			t.Fatalf("registered before the log holds it: %v, %v", list, err)
+		}
+		w.log.covered = true
+		w.advance(time.Hour)
+		if _, err := w.s.Get(t.Context(), a.ID, []string{"programme-lead"}); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("shown before it acts to a role that may not see it: %v", err)
+		}
+		if i, err := w.s.Get(t.Context(), a.ID, []string{"oversight-board"}); err != nil || i.Retrospective || !i.Registered.Before(i.Begins()) {
+			t.Errorf("to who may see it: %+v, %v", i, err)
+		}
+		made := map[int]string{}
+		for w.clock.Now().Before(start.AddDate(0, 0, 130)) {
+			step := 24 * time.Hour
+			if w.clock.Now().Before(start.AddDate(0, 0, 24)) { // within the fortnight
+				step = 8 * time.Hour
+			}
+			w.advance(step)
+			i, err := w.s.Get(t.Context(), a.ID, []string{"oversight-board"})
+			must(t, err)
+			for _, e := range i.Evaluations {
+				if made[e.Weeks] == "" {
+					made[e.Weeks] = w.clock.Now().Format("Mon 2006-01-02")
+				}
+			}
+		}
+		if want := "map[2:Mon 2026-12-21 6:Mon 2027-01-18 13:Mon 2027-03-08]"; fmt.Sprint(made) != want {
+			t.Errorf("evaluated on %v, want %s", made, want)
+		}
+		i, err := w.s.Get(t.Context(), a.ID, nil)
+		must(t, err)
+		if len(i.Alerts) != 1 || i.Alerts[0].Venue != "v2" || i.Alerts[0].Made.Sub(i.Begins()) > lookEvery {
+			t.Errorf("alerts %+v", i.Alerts)
+		}
+		looks := 0
+		for _, weeks := range w.view.asked {
+			if weeks == 2 {
+				looks++
+			}
+		}
+		if looks > 16 {
+			t.Errorf("the pool was asked %d times in a fortnight", looks)
+		}
+		ratio(t, i.Evaluations[2])
+	})
+}
+
+// ratio compares an evaluation with the truth that movement was made from, and
+// looks for figures below the threshold.
+func ratio(t *testing.T, e Evaluation) {
+	t.Helper()
+	if e.Verdict != Measured || e.Ratio == nil || e.Ratio.Mid != 0.8 || e.Ratio.Low > 0.75 || e.Ratio.High < 0.85 || e.Left.Mid != 0.5 || e.Moved.Mid != 0.4 {
+		t.Errorf("measured %s: %+v, left %+v, moved %+v (%s)", e.Verdict, e.Ratio, e.Left, e.Moved, e.Reason)
+	}
+	for _, row := range e.Matrix {
+		for n, c := range row.To {
+			if c.Few == (c.N > 0) || c.N%5 != 0 {
+				t.Errorf("from %s to %s: %+v", row.From, e.Places[n], c)
+			}
+		}
+	}
+	if len(e.Dark) != 2 || e.Dark[0].Points[13].Mid != 0.3 || e.Dark[1].Points[13].Mid != 0.2 {
+		t.Errorf("dark time %+v", e.Dark)
+	}
+	raw, err := json.Marshal(e)
+	if must(t, err); strings.Contains(strings.ToLower(string(raw)), "desist") {
+		t.Error("dark time is called something that it does not show")
+	}
+}
+
+// TestRegistrationsThatAreRefused: what is dated in the past is taken only as
+// retrospective, and what became past before the log held it is not taken.
+func TestRegistrationsThatAreRefused(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	w.log.covered = true
+	for _, c := range []struct {
+		name   string
+		change func(*opening.InterventionAct)
+		part   string
+	}{
+		{"past", func(i *opening.InterventionAct) { i.Date = "2026-11-24" }, "marked as retrospective"},
+		{"future, but retrospective", func(i *opening.InterventionAct) { i.Retrospective = true }, "still to come"},
+		{"known already", func(i *opening.InterventionAct) { i.Announced = "2026-11-20" }, "became known"},
+		{"no controls", func(i *opening.InterventionAct) { i.Controls = nil }, "fixed beforehand"},
+		{"a venue twice", func(i *opening.InterventionAct) { i.Controls = []string{"v2"} }, "stands twice"},
+		{"a name for a venue", func(i *opening.InterventionAct) { i.Venue = "The Venue" }, "neutral code"},
+		{"nobody may see it", func(i *opening.InterventionAct) { i.See = nil }, "who may see"},
+		{"a role that is none", func(i *opening.InterventionAct) { i.See = []string{"everyone"} }, "no role"},
+		{"an object class", func(i *opening.InterventionAct) { i.Class = selector.URL }, "names people"},
+	} {
+		i := planned("2026-12-02")
+		c.change(&i)
+		if _, err := w.acts.Propose(t.Context(), w.man, opening.ActIntervention, "lead", i); err == nil || !strings.Contains(fault.Sentence(err), c.part) {
+			t.Errorf("%s: want a refusal that says %q, got %v", c.name, c.part, err)
+		}
+	}
+	late := w.approved(planned("2026-11-25"))
+	w.advance(20 * time.Hour) // the day has come before the hub's next tick
+	if a, err := w.acts.Get(t.Context(), late.ID); err != nil || a.State != acts.Refused || !strings.Contains(a.Reason, "retrospective") {
+		t.Errorf("registered after its day: %s, %q, %v", a.State, a.Reason, err)
+	}
+}
+
+// TestRetrospectiveAndTooFew: a retrospective intervention is labelled and
+// evaluated at once; where the pool counts nothing, that is the result.
+func TestRetrospectiveAndTooFew(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	w.log.covered, w.view.few = true, true
+	i := planned("2026-06-01")
+	i.Retrospective = true
+	a := w.approved(i)
+	w.advance(time.Hour)
+	got, err := w.s.Get(t.Context(), a.ID, nil)
+	must(t, err)
+	if !got.Retrospective || len(got.Evaluations) != 3 || got.Evaluations[0].Verdict != CannotTell || got.Evaluations[0].Reason != "Fewer than 30." {
+		t.Errorf("got %+v", got)
+	}
+	must(t, w.s.Annotate(t.Context(), a.ID, "2026-05-20", "One member's coverage began.", "lead", nil))
+	if err := w.s.Annotate(t.Context(), a.ID, "yesterday", "x", "lead", nil); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a note without a day was taken: %v", err)
+	}
+	got, err = w.s.Get(t.Context(), a.ID, nil)
+	if must(t, err); len(got.Notes) != 1 || w.log.kinds[len(w.log.kinds)-1] != "note" {
+		t.Errorf("notes %+v, log %v", got.Notes, w.log.kinds)
+	}
+}
+
+// TestCannotTell: a ratio whose interval is too wide, and one of no excess, are
+// not told.
+func TestCannotTell(t *testing.T) {
+	i := planned("2026-06-01")
+	f := movement(i, 13)
+	f.Matrix["v1"] = map[string]int{"v1": 18, "v2": 5, "gone": 17}
+	if e := measure(f, i, 13, opening.Hash{1}, start); e.Verdict != CannotTell || e.Ratio != nil || e.Reason == "" {
+		t.Errorf("forty actors: %s, %v", e.Verdict, e.Ratio)
+	}
+	f.Matrix["v1"] = map[string]int{"v1": 280, "v2": 40, "gone": 80}
+	if e := measure(f, i, 13, opening.Hash{1}, start); e.Verdict != CannotTell || !strings.Contains(e.Reason, "no excess") {
+		t.Errorf("no excess: %s, %v, %q", e.Verdict, e.Ratio, e.Reason)
+	}
+	if got := risen(f, i); len(got) != 1 || got[0] != "v2" {
+		t.Errorf("risen %v", got)
+	}
+}
