@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"parallax/estimate/draw"
 )
 
 // A BCaResult is a bias-corrected and accelerated bootstrap interval together
@@ -44,7 +46,7 @@ func bca(ctx context.Context, t Table, reps, width int, seed, stream uint64, run
 			for i := int(next.Add(1)) - 1; i < reps && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				// Each replicate has a generator of its own, so that the answer does
 				// not depend on how many processors share the work.
-				resample(newRand(seed, stream, uint64(i)), t.Cells, y)
+				resample(draw.New(seed, stream, uint64(i)), t.Cells, y)
 				f.load(y)
 				run(f, got)
 				for w := range out {

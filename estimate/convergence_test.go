@@ -3,10 +3,12 @@ package estimate
 import (
 	"math"
 	"testing"
+
+	"parallax/estimate/draw"
 )
 
 func TestConvergence(t *testing.T) {
-	r := newRand(1, 99, 0)
+	r := draw.New(1, 99, 0)
 	same := func(shift func(chain int) float64, phi float64) [][]float64 {
 		out := make([][]float64, 4)
 		for i := range out {
@@ -33,7 +35,7 @@ func TestConvergence(t *testing.T) {
 
 // The samplers' means and spreads against theory.
 func TestSamplers(t *testing.T) {
-	r := newRand(1, 98, 0)
+	r := draw.New(1, 98, 0)
 	const n = 40_000
 	check := func(what string, mu, v float64, draw func() float64) {
 		var sum, sq float64
@@ -53,14 +55,14 @@ func TestSamplers(t *testing.T) {
 		n int
 		p float64
 	}{{3, 0.4}, {50, 0.1}, {1000, 0.3}, {40, 0.9}, {1_000_000, 0.02}} {
-		check("binomial", float64(c.n)*c.p, float64(c.n)*c.p*(1-c.p), func() float64 { return float64(binomial(r, c.n, c.p)) })
+		check("binomial", float64(c.n)*c.p, float64(c.n)*c.p*(1-c.p), func() float64 { return float64(draw.Binomial(r, c.n, c.p)) })
 	}
 	for _, mu := range []float64{0.3, 4, 30, 5000} {
-		check("poisson", mu, mu, func() float64 { return poisson(r, mu) })
+		check("poisson", mu, mu, func() float64 { return draw.Poisson(r, mu) })
 	}
 	for _, a := range []float64{1, 2.5, 300} {
-		check("gamma", a, a, func() float64 { return gamma(r, a) })
+		check("gamma", a, a, func() float64 { return draw.Gamma(r, a) })
 	}
-	check("small gamma", 0.2, 0.2, func() float64 { return math.Exp(logGamma(r, 0.2)) })
-	check("beta", 3.0/8, 3.0*5/(64*9), func() float64 { return beta(r, 3, 5) })
+	check("small gamma", 0.2, 0.2, func() float64 { return math.Exp(draw.LogGamma(r, 0.2)) })
+	check("beta", 3.0/8, 3.0*5/(64*9), func() float64 { return draw.Beta(r, 3, 5) })
 }

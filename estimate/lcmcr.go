@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"parallax/estimate/draw"
 )
 
 // LCMCROptions set the prior and the length of the sampler. The zero value is
@@ -70,7 +72,7 @@ func LCMCR(ctx context.Context, t Table, o LCMCROptions, tick func(share float64
 	o.defaults(t.N())
 	chains := make([]*chain, o.Chains)
 	for i := range chains {
-		chains[i] = newChain(t, o, newRand(o.Seed, streamLCMCR, uint64(i)))
+		chains[i] = newChain(t, o, draw.New(o.Seed, streamLCMCR, uint64(i)))
 	}
 	var r LCMCRResult
 	step := max(o.MaxSweeps/4, lcmcrThin)
@@ -235,7 +237,7 @@ func (c *chain) share(n int, total float64, put func(class int, n float64)) {
 	for class := 0; class < len(c.p) && n > 0; class++ {
 		got := n
 		if class < len(c.p)-1 {
-			got = binomial(c.r, n, c.p[class]/total)
+			got = draw.Binomial(c.r, n, c.p[class]/total)
 		}
 		if got > 0 {
 			put(class, float64(got))
@@ -248,7 +250,7 @@ func (c *chain) share(n int, total float64, put func(class int, n float64)) {
 func (c *chain) drawReach() {
 	for i, on := range c.on {
 		for j, n := range on {
-			c.reach[i][j] = beta(c.r, 1+n, 1+c.size[i]-n)
+			c.reach[i][j] = draw.Beta(c.r, 1+n, 1+c.size[i]-n)
 		}
 	}
 }
@@ -265,7 +267,7 @@ func (c *chain) drawWeights() {
 	last := len(c.nu) - 1
 	for i := range last {
 		left -= c.size[i]
-		x, y := logGamma(c.r, 1+c.size[i]), logGamma(c.r, c.alpha+max(left, 0))
+		x, y := draw.LogGamma(c.r, 1+c.size[i]), draw.LogGamma(c.r, c.alpha+max(left, 0))
 		sum := logAdd(x, y)
 		c.logNu[i] = logRest + x - sum
 		logRest += y - sum
@@ -343,7 +345,7 @@ func (c *chain) drawUnseen() {
 	miss = min(miss, 1-1e-12)
 	limit := float64(c.o.MaxUnseen)
 	for range 100 {
-		u := poisson(c.r, gamma(c.r, c.n)*miss/(1-miss))
+		u := draw.Poisson(c.r, draw.Gamma(c.r, c.n)*miss/(1-miss))
 		if u <= limit {
 			c.unseen = u
 			return

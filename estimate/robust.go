@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"slices"
+
+	"parallax/estimate/draw"
 )
 
 // Ratios of the unseen for the sensitivity table.
@@ -130,7 +132,7 @@ func Trajectory(ctx context.Context, t Table, reps int, seed uint64) (out []Thin
 	f := newFitter(t)
 	y := make([]float64, len(f.y))
 	for lane, share := range []float64{0.5, 0.6, 0.7, 0.8, 0.9} {
-		r := newRand(seed, streamThin, uint64(lane))
+		r := draw.New(seed, streamThin, uint64(lane))
 		var got []float64
 		for range reps {
 			if ctx.Err() != nil {
@@ -138,7 +140,7 @@ func Trajectory(ctx context.Context, t Table, reps int, seed uint64) (out []Thin
 			}
 			clear(y)
 			for _, c := range t.Cells {
-				y[c.History] = float64(binomial(r, c.Count, share))
+				y[c.History] = float64(draw.Binomial(r, c.Count, share))
 			}
 			f.load(y)
 			v := math.Inf(1)
