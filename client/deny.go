@@ -26,7 +26,7 @@ func (s Spread) Done() bool { return len(s.Acks) >= s.Need }
 func Deny(ctx context.Context, c *http.Client, m opening.Manifest, o signed.Object) Spread {
 	s := Spread{Acks: []string{}, Failed: []string{}, Need: len(m.Holders) - m.Quorum + 1}
 	for _, h := range m.Holders {
-		if err := denyOne(ctx, c, h, o); err != nil {
+		if _, err := DenyAt(ctx, c, h, o); err != nil {
 			s.Failed = append(s.Failed, h.ID+": "+err.Error())
 			continue
 		}
@@ -35,17 +35,19 @@ func Deny(ctx context.Context, c *http.Client, m opening.Manifest, o signed.Obje
 	return s
 }
 
-func denyOne(ctx context.Context, c *http.Client, h opening.Holder, o signed.Object) error {
+// DenyAt sends a signed denial to one key holder and gives its verified
+// acknowledgement.
+func DenyAt(ctx context.Context, c *http.Client, h opening.Holder, o signed.Object) (signed.Object, error) {
 	var answer signed.Object
 	if err := Post(ctx, c, h.URL+PathDeny, o, &answer); err != nil {
-		return err
+		return signed.Object{}, err
 	}
 	var ack DenialAck
 	if err := answer.Open(DenialAckDomain, h.Key, &ack); err != nil {
-		return err
+		return signed.Object{}, err
 	}
 	if ack.Denial != opening.Digest(o.Body) || ack.Holder != h.Index {
-		return errors.New("the acknowledgement is for another denial or holder")
+		return signed.Object{}, errors.New("the acknowledgement is for another denial or holder")
 	}
-	return nil
+	return answer, nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"parallax/client"
+	"parallax/internal/amends"
 	"parallax/internal/authz"
 	"parallax/internal/clock"
 	"parallax/internal/leads"
@@ -53,6 +54,7 @@ type Server struct {
 	tlog    *transparency.Log
 	pool    *pool.Service
 	leads   *leads.Service
+	amends  *amends.Service
 	state   *state // setup and manifests
 	console *console
 	gate    *authz.Gate
@@ -108,6 +110,9 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if s.leads, err = leads.New(ctx, o.DB, s.pool, log, holders{s}, o.Clock, o.Random); err != nil {
 		return nil, err
 	}
+	if err := s.openAmends(ctx); err != nil {
+		return nil, err
+	}
 	if s.console, err = newConsole(s); err != nil {
 		return nil, err
 	}
@@ -151,6 +156,8 @@ func (s *Server) Tick(ctx context.Context) error {
 	step("linking", s.pool.Link(ctx, m.Epoch))
 	step("leads", s.leads.Refresh(ctx, m))
 	step("openings", s.leads.Advance(ctx, m, s.state.after))
+	step("corrections", s.amends.Collect(ctx, m))
+	step("spreading", s.amends.Spread(ctx, m))
 	step("nonces", s.state.forgetNonces(ctx, s.o.Clock.Now()))
 	return errors.Join(failed...)
 }

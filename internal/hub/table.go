@@ -53,6 +53,8 @@ func (s *Server) table() []Route {
 		message(client.PathApprove, authz.Approve, ofLeads, messageLimits, s.approve),
 		message(client.PathList, authz.ReadOpenings, ofLeads, messageLimits, s.openings),
 		message(client.PathFetch, authz.FetchOpening, ofLeads, messageLimits, s.fetch),
+		message(client.PathCorrected, authz.FetchOpening, ofLeads, messageLimits, s.corrected),
+		message(client.PathCorrectedAck, authz.FetchOpening, ofLeads, messageLimits, s.correctedAck),
 
 		// Pages.
 		page("/{$}", authz.UseHub, shared, c.today),
@@ -64,6 +66,7 @@ func (s *Server) table() []Route {
 		page("/contribute/state", authz.ReadRecords, own, c.pool.State),
 		page("/openings", authz.ReadLeads, ofLeads, c.leads.Openings),
 		page("/openings/state", authz.ReadLeads, ofLeads, c.leads.State),
+		page("/corrections", authz.ReadLeads, ofLeads, c.amends.Corrections),
 		page("/leads/{id}", authz.ReadLeads, ofLeads, c.leads.Lead),
 
 		// What is in no line.

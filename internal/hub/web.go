@@ -3,6 +3,7 @@ package hub
 import (
 	"net/http"
 
+	"parallax/internal/amends"
 	"parallax/internal/authz"
 	"parallax/internal/leads"
 	"parallax/internal/pool"
@@ -11,12 +12,13 @@ import (
 
 // A console is the hub's pages. It looks; it changes nothing.
 type console struct {
-	s     *Server
-	kit   *web.Kit
-	who   Viewers
-	watch *watch
-	pool  *pool.Pages
-	leads *leads.Pages
+	s      *Server
+	kit    *web.Kit
+	who    Viewers
+	watch  *watch
+	pool   *pool.Pages
+	leads  *leads.Pages
+	amends *amends.Pages
 }
 
 func newConsole(s *Server) (*console, error) {
@@ -33,6 +35,7 @@ func newConsole(s *Server) (*console, error) {
 	if c.pool, err = pool.NewPages(s.pool, c.kit, organisation); err != nil {
 		return nil, err
 	}
+	c.amends = amends.NewPages(s.amends, c.kit, s.state.current, person)
 	c.leads, err = leads.NewPages(s.leads, c.kit, s.state.current, person)
 	return c, err
 }
@@ -66,6 +69,7 @@ var navigation = []struct {
 }{
 	{web.NavItem{Group: "Work", Label: "Contribute", Href: "/contribute", Key: "c"}, authz.ReadRecords, own},
 	{web.NavItem{Group: "Work", Label: "Openings", Href: "/openings", Key: "o"}, authz.ReadLeads, ofLeads},
+	{web.NavItem{Group: "Work", Label: "Corrections", Href: "/corrections"}, authz.ReadLeads, ofLeads},
 	{web.NavItem{Group: "Trust", Label: "Log", Href: "/log", Key: "l"}, authz.ReadLog, shared},
 	{web.NavItem{Group: "Trust", Label: "Keys", Href: "/keys", Key: "k"}, authz.ReadPolicy, shared},
 }

@@ -94,7 +94,7 @@ func TestWhoMaySeeWhat(t *testing.T) {
 		"/": everyone, "/log": everyone, "/log/growth.csv": everyone, "/log/checkpoint": everyone, "/keys": everyone, "/demo": everyone,
 		"/contribute": {contributor}, "/contribute/state": {contributor},
 		"/openings": {authority, oversight}, "/openings/state": {authority, oversight},
-		"/leads/" + w.ready.ID: {authority, oversight},
+		"/leads/" + w.ready.ID: {authority, oversight}, "/corrections": {authority, oversight},
 	}
 	for path, who := range allowed {
 		for role, as := range roles {

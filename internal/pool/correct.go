@@ -61,3 +61,19 @@ func decidable(ctx context.Context, tx *store.Tx, d opening.Denial, now time.Tim
 	}
 	return nil
 }
+
+// Denied is a denial as this pool took it.
+type Denied struct {
+	Digest opening.Hash
+	Object signed.Object
+	Taken  time.Time
+}
+
+// Denials gives the denials taken at or after a time, oldest first.
+func (s *Service) Denials(ctx context.Context, from time.Time, limit int) (out []Denied, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		out, err = denialsFrom(ctx, tx, from.UnixMicro(), limit)
+		return err
+	})
+	return out, err
+}

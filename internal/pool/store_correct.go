@@ -3,6 +3,8 @@ package pool
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"time"
 
 	"parallax/internal/store"
 	"parallax/opening"
@@ -56,4 +58,23 @@ func frozenBy(ctx context.Context, tx *store.Tx, author string, do func(l seal.L
 		do(seal.Label(l), since)
 		return nil
 	})
+}
+
+// denialsFrom gives denials taken at or after a time, oldest first.
+func denialsFrom(ctx context.Context, tx *store.Tx, from int64, limit int) (out []Denied, err error) {
+	err = query(ctx, tx, `SELECT digest, body, received FROM pool_denial WHERE received >= $1 ORDER BY received, digest LIMIT $2`, []any{from, int64(limit)}, func(rows *sql.Rows) error {
+		var digest []byte
+		var body string
+		var at int64
+		if err := rows.Scan(&digest, &body, &at); err != nil {
+			return err
+		}
+		d := Denied{Digest: opening.Hash(digest), Taken: time.UnixMicro(at)}
+		if err := json.Unmarshal([]byte(body), &d.Object); err != nil {
+			return err
+		}
+		out = append(out, d)
+		return nil
+	})
+	return out, err
 }

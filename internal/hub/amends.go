@@ -1,0 +1,46 @@
+package hub
+
+import (
+	"context"
+	"time"
+
+	"parallax/client"
+	"parallax/internal/amends"
+	"parallax/internal/store"
+	"parallax/signed"
+)
+
+// openAmends wires what carries corrections to the slices that it hears from.
+func (s *Server) openAmends(ctx context.Context) (err error) {
+	s.amends, err = amends.New(ctx, s.o.DB, amends.Sources{
+		Acts: func(ctx context.Context, from time.Time, limit int) ([]amends.Act, error) {
+			list, err := s.pool.Denials(ctx, from, limit)
+			out := make([]amends.Act, len(list))
+			for i, d := range list {
+				out[i] = amends.Act(d)
+			}
+			return out, err
+		},
+		Opened: func(ctx context.Context) ([]amends.Opened, error) {
+			list, err := s.leads.Opened(ctx)
+			out := make([]amends.Opened, len(list))
+			for i, o := range list {
+				out[i] = amends.Opened{ID: o.ID, Labels: o.Labels}
+			}
+			return out, err
+		},
+		Append: func(ctx context.Context, tx *store.Tx, kind string, record []byte) error {
+			_, err := s.tlog.Append(ctx, tx, kind, record)
+			return err
+		},
+	}, s.o.HTTP, s.o.Clock, s.o.Random)
+	return err
+}
+
+func (s *Server) corrected(ctx context.Context, who caller, _ struct{}) (client.Corrected, error) {
+	return s.amends.List(ctx, who.manifest, who.id)
+}
+
+func (s *Server) correctedAck(ctx context.Context, who caller, o signed.Object) (client.CorrectedAck, error) {
+	return s.amends.Acknowledge(ctx, who.manifest, who.id, o)
+}
