@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"slices"
 	"time"
 
@@ -43,6 +42,8 @@ type Sources struct {
 	Acts func(ctx context.Context, from time.Time, limit int) ([]Act, error)
 	// Opened gives every released opening.
 	Opened func(ctx context.Context) ([]Opened, error)
+	// Deny puts a denial before one key holder and gives its verified receipt.
+	Deny func(ctx context.Context, h opening.Holder, o signed.Object) (signed.Object, error)
 	// Append writes a record into the log, in the caller's transaction.
 	Append func(ctx context.Context, tx *store.Tx, kind string, record []byte) error
 }
@@ -51,13 +52,12 @@ type Sources struct {
 type Service struct {
 	db     *store.DB
 	from   Sources
-	http   *http.Client
 	clock  clock.Clock
 	random io.Reader
 }
 
 // New brings the tables up to date and returns the service.
-func New(ctx context.Context, db *store.DB, from Sources, c *http.Client, now clock.Clock, random io.Reader) (*Service, error) {
+func New(ctx context.Context, db *store.DB, from Sources, now clock.Clock, random io.Reader) (*Service, error) {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func New(ctx context.Context, db *store.DB, from Sources, c *http.Client, now cl
 	if err := db.Migrate(ctx, "amends", sub); err != nil {
 		return nil, err
 	}
-	return &Service{db: db, from: from, http: c, clock: now, random: random}, nil
+	return &Service{db: db, from: from, clock: now, random: random}, nil
 }
 
 const (
@@ -157,7 +157,7 @@ func (s *Service) Spread(ctx context.Context, m opening.Manifest) error {
 			continue
 		}
 		receipt, note := signed.Object{}, ""
-		ack, err := client.DenyAt(ctx, s.http, m.Holders[at], p.object)
+		ack, err := s.from.Deny(ctx, m.Holders[at], p.object)
 		var refused *client.Problem
 		switch {
 		case err == nil:

@@ -7,6 +7,7 @@ import (
 	"parallax/client"
 	"parallax/internal/amends"
 	"parallax/internal/store"
+	"parallax/opening"
 	"parallax/signed"
 )
 
@@ -29,11 +30,14 @@ func (s *Server) openAmends(ctx context.Context) (err error) {
 			}
 			return out, err
 		},
+		Deny: func(ctx context.Context, h opening.Holder, o signed.Object) (signed.Object, error) {
+			return client.DenyAt(ctx, s.o.HTTP, h, o)
+		},
 		Append: func(ctx context.Context, tx *store.Tx, kind string, record []byte) error {
 			_, err := s.tlog.Append(ctx, tx, kind, record)
 			return err
 		},
-	}, s.o.HTTP, s.o.Clock, s.o.Random)
+	}, s.o.Clock, s.o.Random)
 	return err
 }
 
