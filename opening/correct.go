@@ -79,15 +79,15 @@ type Freeze struct {
 // reaches its own only, anybody else's goes by the label alone.
 func place(member string, l seal.Label) string { return member + "|" + hex.EncodeToString(l[:]) }
 
-// Refuses says why a correction cannot be taken at this time after what came
-// before it; nil if it can. Whoever persists denials asks before.
+// Refuses says why a denial cannot be taken at this time after what came
+// before it; nil if it can. What is dated in the future could not be lifted. Whoever persists denials asks before.
 func (d *Denials) Refuses(x Denial, now time.Time) error {
 	at := time.UnixMicro(x.Time)
 	switch {
-	case !x.Corrects():
-		return nil
 	case at.After(now.Add(signed.Window)):
-		return errors.New("the correction is dated in the future")
+		return errors.New("it is dated in the future; set the clock of the machine where it was signed")
+	case d.outdated(x):
+		return errors.New("it is not dated after the halt or suspension that it would lift; sign it anew")
 	case x.Kind != DenyUphold:
 		return nil
 	case now.Sub(at) > upholdFresh:

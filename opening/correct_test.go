@@ -85,8 +85,8 @@ func TestAFreezeIsNeverLiftedSilently(t *testing.T) {
 		return Denial{Kind: kind, Pool: "pool", Labels: []seal.Label{a}, Member: member, Author: author, Time: at.UnixMicro()}
 	}
 	var d Denials
-	d.Apply(act(DenyFreeze, "bank", "bank", day0))
-	d.Apply(act(DenyFreeze, "", "police", day0.Add(time.Hour)))
+	d.Apply(act(DenyFreeze, "bank", "bank", day0), "")
+	d.Apply(act(DenyFreeze, "", "police", day0.Add(time.Hour)), "")
 	if !d.Forbids("bank", a) || d.Forbids("bank", b) || d.Halted() {
 		t.Fatal("a freeze concerns its own observation only")
 	}
@@ -97,7 +97,7 @@ func TestAFreezeIsNeverLiftedSilently(t *testing.T) {
 	if err := d.Refuses(act(DenyUphold, "bank", "bank", at), at); err != nil {
 		t.Fatal(err)
 	}
-	d.Apply(act(DenyUphold, "bank", "bank", at))
+	d.Apply(act(DenyUphold, "bank", "bank", at), "")
 	if list := d.Frozen("bank", a, at); len(list) != 1 || list[0].Author != "police" || list[0].Escalated || !d.Forbids("bank", a) {
 		t.Fatalf("the other freeze stands: %+v", list)
 	}
@@ -113,16 +113,16 @@ func TestAFreezeIsNeverLiftedSilently(t *testing.T) {
 			t.Error("a late decision is taken")
 		}
 	}
-	d.Apply(act(DenyUphold, "", "police", late))
+	d.Apply(act(DenyUphold, "", "police", late), "")
 	if !d.Forbids("bank", a) {
 		t.Error("a late decision counts where it was kept")
 	}
-	d.Apply(act(DenyThaw, "", "gov", late))
+	d.Apply(act(DenyThaw, "", "gov", late), "")
 	if d.Forbids("bank", a) {
 		t.Error("governance could not lift it")
 	}
-	d.Apply(act(DenyRevoke, "", "police", late))
-	d.Apply(act(DenyThaw, "", "gov", late))
+	d.Apply(act(DenyRevoke, "", "police", late), "")
+	d.Apply(act(DenyThaw, "", "gov", late), "")
 	if !d.Forbids("bank", a) || d.Refuses(act(DenyFreeze, "", "police", late.Add(48*time.Hour)), late) == nil {
 		t.Error("what was revoked came back, or a date in the future is taken")
 	}
@@ -146,7 +146,7 @@ func TestFreezesAgainstAReference(t *testing.T) {
 			if d.Refuses(x, now) != nil {
 				continue
 			}
-			d.Apply(x)
+			d.Apply(x, "")
 			at, had := since[x.Author]
 			switch x.Kind {
 			case DenyFreeze:

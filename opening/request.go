@@ -1,10 +1,8 @@
 package opening
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"parallax/group"
@@ -16,7 +14,6 @@ import (
 const (
 	RequestDomain  = "parallax/opening-request/v1"
 	ApprovalDomain = "parallax/opening-approval/v1"
-	DenialDomain   = "parallax/denial/v1"
 	PartialDomain  = "parallax/partial/v1"
 )
 
@@ -140,139 +137,6 @@ func OpenApproval(m Manifest, a signed.Object, request Hash, now time.Time) (App
 	}
 	return who, nil
 }
-
-// Denial kinds: facts that forbid an opening, signed by their author and kept
-// by every holder.
-const (
-	DenyWithdraw = "withdraw" // a member withdraws its own observations
-	DenySuspend  = "suspend"  // a governor suspends a member
-	DenyHalt     = "halt"     // an approver or governor halts openings
-	DenyResume   = "resume"   // a governor lifts a halt or a suspension
-)
-
-// A Denial forbids opening: of labels (withdraw), of a member's observations
-// (suspend) or of everything (halt).
-type Denial struct {
-	Kind   string       `json:"kind"`
-	Pool   string       `json:"pool"`
-	Labels []seal.Label `json:"labels"` // withdraw
-	Member string       `json:"member"` // withdraw, suspend
-	Reason string       `json:"reason"`
-	Nonce  Hash         `json:"nonce"`
-	Time   int64        `json:"time"`
-	// Of a correction: the key id that signs it, and what an amendment puts in
-	// the place of Labels.
-	Author  string       `json:"author,omitempty"`
-	Instead []seal.Label `json:"instead,omitempty"`
-}
-
-// OpenDenial verifies a denial and that its author may make it.
-func OpenDenial(m Manifest, g Governance, o signed.Object) (Denial, error) {
-	var d Denial
-	key, roles := authorOf(m, g, o.Key)
-	if key == nil {
-		return Denial{}, fmt.Errorf("%q may not forbid openings in this pool", o.Key)
-	}
-	if err := o.Open(DenialDomain, key, &d); err != nil {
-		return Denial{}, fmt.Errorf("denial: %w", err)
-	}
-	if d.Pool != m.Pool {
-		return Denial{}, errors.New("the denial is for another pool")
-	}
-	var why error
-	for _, role := range roles {
-		if why = d.check(role, o.Key); why == nil {
-			return d, nil
-		}
-	}
-	return Denial{}, why
-}
-
-// check decides whether an author may sign this denial in one of its roles.
-func (d Denial) check(role, author string) error {
-	if d.Corrects() {
-		return d.checkCorrection(role, author)
-	}
-	allowed := map[string][]string{DenyWithdraw: {"member"}, DenySuspend: {"governor"},
-		DenyHalt: {"governor", "approver"}, DenyResume: {"governor"}}[d.Kind]
-	own := d.Kind != DenyWithdraw || (d.Member == author && len(d.Labels) > 0)
-	if slices.Contains(allowed, role) && own && d.Author == "" && len(d.Instead) == 0 {
-		return nil
-	}
-	return fmt.Errorf("a %s may not sign a denial of kind %q for this pool", role, d.Kind)
-}
-
-// authorOf gives the key of an id and what it may speak as. An authority is
-// often a member as well, under one id and one key.
-func authorOf(m Manifest, g Governance, id string) (key []byte, roles []string) {
-	add := func(k []byte, role string) {
-		if key == nil {
-			key = k
-		}
-		if bytes.Equal(key, k) {
-			roles = append(roles, role)
-		}
-	}
-	if mem, ok := m.Member(id); ok {
-		add(mem.Key, "member")
-	}
-	if a, ok := m.Approver(id); ok {
-		add(a.Key, "approver")
-	}
-	for _, gov := range g.Governors {
-		if gov.ID == id {
-			add(gov.Key, "governor")
-		}
-	}
-	return key, roles
-}
-
-// Denials is what a holder has been told to refuse. The zero value refuses
-// nothing; the holder persists the signed objects and rebuilds it at start.
-type Denials struct {
-	withdrawn map[string]bool             // organisation | label; without organisation: by whoever may
-	frozen    map[string]map[string]int64 // likewise; by author: since
-	suspended map[string]bool
-	halted    bool
-}
-
-// Apply adds a verified denial.
-func (d *Denials) Apply(x Denial) {
-	if d.withdrawn == nil {
-		d.withdrawn, d.suspended = make(map[string]bool), make(map[string]bool)
-		d.frozen = make(map[string]map[string]int64)
-	}
-	switch x.Kind {
-	case DenyWithdraw:
-		for _, l := range x.Labels {
-			d.withdrawn[place(x.Member, l)] = true
-		}
-	case DenySuspend:
-		d.suspended[x.Member] = true
-	case DenyHalt:
-		d.halted = true
-	case DenyResume:
-		if x.Member != "" {
-			delete(d.suspended, x.Member)
-		} else {
-			d.halted = false
-		}
-	default:
-		d.applyCorrection(x)
-	}
-}
-
-// Halted reports that all openings are halted.
-func (d *Denials) Halted() bool { return d.halted }
-
-// Forbids reports that this organisation's observation may not count or open.
-func (d *Denials) Forbids(org string, label seal.Label) bool {
-	own, any := place(org, label), place("", label)
-	return d.suspended[org] || d.withdrawn[own] || d.withdrawn[any] || len(d.frozen[own]) > 0 || len(d.frozen[any]) > 0
-}
-
-// Suspended reports that a member is suspended.
-func (d *Denials) Suspended(member string) bool { return d.suspended[member] }
 
 // SealedPartial is a holder's decryption share, sealed by HPKE to the
 // recipient. It is signed by the holder under PartialDomain.

@@ -46,8 +46,9 @@ type governanceResume struct {
 	Member string `help:"Lift this member's suspension; without it the halt of all openings is lifted."`
 }
 
-// Run lifts a halt or a suspension.
+// Run adds this governor's part to lifting a halt or a suspension.
 func (c *governanceResume) Run(ctx context.Context, std streams) error {
+	fmt.Fprintf(std.err, "this is one governor's part: it lifts once %d governors of different bodies have sent theirs\n", opening.LiftQuorum)
 	return c.send(ctx, std, opening.DenyResume, c.Member)
 }
 

@@ -25,7 +25,7 @@ type governanceCmd struct {
 	Halt    governanceHalt    `cmd:"" help:"Halt all openings at every key holder."`
 	Suspend governanceSuspend `cmd:"" help:"Suspend a member at every key holder."`
 	Thaw    governanceThaw    `cmd:"" help:"Lift freezes that nobody decided within 30 days."`
-	Resume  governanceResume  `cmd:"" help:"Lift a halt or a suspension."`
+	Resume  governanceResume  `cmd:"" help:"Lift a halt or a suspension; it takes two governors of different bodies."`
 }
 
 type governanceInit struct {

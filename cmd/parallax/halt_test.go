@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"slices"
 	"testing"
 
 	"parallax/client"
@@ -11,7 +12,7 @@ import (
 	"parallax/signed"
 )
 
-// An approver halts all openings, governance lifts the halt; governance
+// An approver halts all openings, two governors lift the halt; governance
 // suspends a member, whose next submission every holder refuses, and takes it
 // back. A contributor can do none of it.
 func TestHaltAndSuspend(t *testing.T) {
@@ -37,7 +38,11 @@ func TestHaltAndSuspend(t *testing.T) {
 	halted(false)
 	s.at("overseer", "halt", "--reason", "exercise")
 	halted(true)
+	other := govern("resume")
+	other[slices.Index(other, s.path("gov-2"))] = s.path("gov-1")
 	s.do(govern("resume")...)
+	halted(true) // one governor alone lifts nothing
+	s.do(other...)
 	halted(false)
 
 	mapping := s.write("mapping.json", desk.Mapping{Format: desk.FormatCSV, Reference: "case", Strength: "strength", Kind: "kind",
@@ -49,5 +54,7 @@ func TestHaltAndSuspend(t *testing.T) {
 	s.do(govern("suspend", "--member", "bank-a")...)
 	s.refuse(1, "not registered", submit...)
 	s.do(govern("resume", "--member", "bank-a")...)
+	s.refuse(1, "not registered", submit...)
+	s.do(append(other, "--member", "bank-a")...)
 	s.do(submit...)
 }

@@ -245,11 +245,17 @@ func flip(b *[]byte) { replace(b, `"strength":2`, `"strength":3`) }
 
 func replace(b *[]byte, old, with string) { *b = []byte(strings.Replace(string(*b), old, with, 1)) }
 
-func (w *world) deny(d opening.Denial, author string) {
+func (w *world) signedDenial(d opening.Denial, author string) signed.Object {
 	w.t.Helper()
 	d.Pool, d.Time, d.Labels = "pool", w.clock.Now().UnixMicro(), append([]seal.Label{}, d.Labels...)
 	o, err := signed.Sign(opening.DenialDomain, author, w.keys[author], d)
 	must(w.t, err)
+	return o
+}
+
+func (w *world) deny(d opening.Denial, author string) {
+	w.t.Helper()
+	o := w.signedDenial(d, author)
 	for _, h := range w.holders {
 		_, err := h.Deny(o)
 		must(w.t, err)

@@ -138,7 +138,7 @@ func (s *Server) view() pageView {
 }
 
 var denialWords = map[string]string{opening.DenyWithdraw: "Withdrawal", opening.DenySuspend: "Suspension of a member",
-	opening.DenyHalt: "Halt of all openings", opening.DenyResume: "A halt or suspension lifted",
+	opening.DenyHalt: "Halt of all openings", opening.DenyResume: "One governor's part of lifting a halt or suspension",
 	opening.DenyFreeze: "Freeze of single observations", opening.DenyUphold: "Freeze lifted: the observations stand",
 	opening.DenyAmend: "Correction: observations replaced", opening.DenyRevoke: "Correction: observations revoked",
 	opening.DenyThaw: "Freeze lifted by governance"}

@@ -208,7 +208,7 @@ func (s *Server) Deny(o signed.Object) (signed.Object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	digest := opening.Digest(o.Body)
-	if !s.state.denied[digest] {
+	if !s.state.denied[authored(o)] {
 		d, err := opening.OpenDenial(s.state.manifest, s.keys.plan.Governance, o)
 		if err != nil {
 			return signed.Object{}, fault.Wrap(fault.Forbidden, "Refused: "+err.Error()+".", err)

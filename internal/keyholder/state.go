@@ -147,10 +147,16 @@ func (s *state) addDenial(gov opening.Governance, o signed.Object) error {
 	if err != nil {
 		return err
 	}
-	s.denials.Apply(d)
+	s.denials.Apply(d, gov.Entity(o.Key))
 	s.denialLog = append(s.denialLog, d)
-	s.denied[opening.Digest(o.Body)] = true
+	s.denied[authored(o)] = true
 	return nil
+}
+
+// authored names a denial by its author and its body: two governors may sign
+// the same words.
+func authored(o signed.Object) opening.Hash {
+	return opening.Digest([]byte(o.Key + "|" + string(o.Body)))
 }
 
 func (s *state) addRelease(r release) {

@@ -51,7 +51,7 @@ func correct(ctx context.Context, tx *store.Tx, d opening.Denial, now time.Time)
 func decidable(ctx context.Context, tx *store.Tx, d opening.Denial, now time.Time) error {
 	var known opening.Denials
 	err := frozenBy(ctx, tx, d.Author, func(l seal.Label, since int64) {
-		known.Apply(opening.Denial{Kind: opening.DenyFreeze, Member: d.Member, Author: d.Author, Labels: []seal.Label{l}, Time: since})
+		known.Apply(opening.Denial{Kind: opening.DenyFreeze, Member: d.Member, Author: d.Author, Labels: []seal.Label{l}, Time: since}, "")
 	})
 	if err != nil {
 		return err
