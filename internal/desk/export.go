@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/csv"
 	"net/http"
-	"strings"
-	"unicode/utf8"
+
+	"parallax/internal/vocab"
 )
 
 // csvBytes writes rows for a spreadsheet. A cell that a spreadsheet would take
@@ -16,7 +16,7 @@ func csvBytes(rows [][]string) ([]byte, error) {
 	for _, row := range rows {
 		safe := make([]string, len(row))
 		for i, cell := range row {
-			safe[i] = neutral(cell)
+			safe[i] = vocab.Neutral(cell)
 		}
 		if err := w.Write(safe); err != nil {
 			return nil, err
@@ -24,18 +24,6 @@ func csvBytes(rows [][]string) ([]byte, error) {
 	}
 	w.Flush()
 	return b.Bytes(), w.Error()
-}
-
-func neutral(cell string) string {
-	// Leading white space and line ends do not stop a spreadsheet.
-	if strings.HasPrefix(cell, "\t") || strings.HasPrefix(cell, "\r") || strings.HasPrefix(cell, "\n") {
-		return "'" + cell
-	}
-	first, _ := utf8.DecodeRuneInString(strings.TrimSpace(cell))
-	if strings.ContainsRune("=+-@|\uff1d\uff0b\uff0d\uff20", first) { // and their wide forms
-		return "'" + cell
-	}
-	return cell
 }
 
 func downloadCSV(w http.ResponseWriter, name string, rows [][]string) error {

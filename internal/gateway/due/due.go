@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	_ "time/tzdata" // deadlines are local times, also on a computer without zone files
 
 	"parallax/internal/fault"
 	"parallax/internal/gateway/law"
@@ -195,4 +196,24 @@ func (b book) holiday(date, place string) string {
 		}
 	}
 	return ""
+}
+
+// zones are where the days of a place are counted.
+var zones = map[string]string{"": "Australia/Sydney", Country: "Australia/Sydney", "AU-NSW": "Australia/Sydney", "AU-ACT": "Australia/Sydney",
+	"AU-VIC": "Australia/Melbourne", "AU-TAS": "Australia/Hobart", "AU-QLD": "Australia/Brisbane", "AU-SA": "Australia/Adelaide",
+	"AU-NT": "Australia/Darwin", "AU-WA": "Australia/Perth"}
+
+// Zone is the time zone in which a place counts its days. Where no state is
+// given it is that of the first to reach midnight, so that a deadline comes too
+// early and never too late.
+func Zone(place string) (*time.Location, error) {
+	name, ok := zones[place]
+	if !ok {
+		return nil, fault.New(fault.Invalid, route.Unknown("state", place, Places()))
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, "the time zone of "+name+" is not known on this computer", err)
+	}
+	return zone, nil
 }
