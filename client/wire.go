@@ -46,6 +46,7 @@ const (
 	PathStatus     = "/v1/status"
 	PathCeremony   = "/v1/ceremony/"
 	PathReleases   = "/v1/releases"
+	PathDeskCosign = "/v1/cosignatures"
 	// PathLog is the prefix of the log as C2SP tlog-tiles serves it.
 	PathLog = "/log/"
 )
@@ -271,6 +272,13 @@ func OpenRefusal(o signed.Object, h opening.Holder, note []byte) (*tlog.Conflict
 
 // CosignAnswer is a cosignature line.
 type CosignAnswer struct {
+	Line []byte `json:"line"`
+}
+
+// A DeskCosignature is a desk witness's line under a witnessed checkpoint. It
+// proves itself; who brings it does not matter.
+type DeskCosignature struct {
+	Size int64  `json:"size"`
 	Line []byte `json:"line"`
 }
 

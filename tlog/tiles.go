@@ -229,3 +229,14 @@ func (r tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	}
 	return r.source(list)
 }
+
+// ProofText is an inclusion proof with its checkpoint as C2SP tlog-proof spells
+// it: one file that shows a place in the log without any connection.
+func ProofText(p Inclusion, note []byte) []byte {
+	out := fmt.Appendf(nil, "c2sp.org/tlog-proof@v1\nindex %d\n", p.Index)
+	for _, h := range p.Path {
+		text, _ := h.MarshalText() // never fails
+		out = append(append(out, text...), '\n')
+	}
+	return append(append(out, '\n'), note...)
+}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"filippo.io/torchwood"
+	"golang.org/x/mod/sumdb/note"
 	ref "golang.org/x/mod/sumdb/tlog"
 )
 
@@ -163,6 +165,34 @@ func TestProofsFromTiles(t *testing.T) {
 	}
 	if _, err := ProveFromTiles(5, Checkpoint{origin, 4, roots[3]}, nil); err == nil {
 		t.Error("a proof backwards")
+	}
+}
+
+// A downloaded proof satisfies another program.
+func TestProofTextEqualsAnotherProgramsReading(t *testing.T) {
+	store, leaves, roots := grow(t, 300, 0)
+	cp := Checkpoint{origin, 300, roots[299]}
+	logKey, err := VerifierKey(origin, public("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := note.NewVerifier(logKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(origin), torchwood.SingleVerifierPolicy(v))
+	for _, i := range []int64{0, 255, 256, 299} {
+		p, err := ProveInclusion(300, i, store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ProofText(p, SignCheckpoint(cp, key("a")))
+		if err := torchwood.VerifyProof(policy, ref.Hash(LeafHash(leaves[i])), text); err != nil {
+			t.Errorf("entry %d: %v\n%s", i, err, text)
+		}
+		if torchwood.VerifyProof(policy, ref.Hash(LeafHash(leaves[17])), text) == nil {
+			t.Errorf("entry %d: the proof fits another entry", i)
+		}
 	}
 }
 

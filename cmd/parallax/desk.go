@@ -26,6 +26,7 @@ type deskCmd struct {
 	Approve  deskApprove  `cmd:"" help:"Approve an opening (approvers)."`
 	Halt     deskHalt     `cmd:"" help:"Halt all openings of the pool at every key holder (approvers)."`
 	Open     deskOpen     `cmd:"" help:"Read a released opening (authority); the read is logged first."`
+	Witness  deskWitness  `cmd:"" help:"Watch the log: cosign each checkpoint that follows from the ones before, refuse any other."`
 	Serve    deskServe    `cmd:"" help:"Show this desk's page in a browser on this computer; checks files without joining anything."`
 }
 

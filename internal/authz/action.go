@@ -21,6 +21,7 @@ const (
 	ReadPolicy   Action = "policy.read" // manifests, the page Keys
 	PostPolicy   Action = "policy.post" // a manifest, which carries its quorum's signatures
 	ReadLog      Action = "log.read"    // checkpoints, entries
+	CosignLog    Action = "log.cosign"  // a desk witness's line, which proves itself
 	AuditHub     Action = "hub.audit"   // what an auditor's first page compares
 	ChooseViewer Action = "demo.choose" // demonstrations: who is looking
 	UseAccount   Action = "account.use" // own sessions, passkeys, signing out
@@ -53,6 +54,7 @@ var actions = []struct {
 	{ReadPolicy, Hub, []string{open}},
 	{PostPolicy, Hub, nil},
 	{ReadLog, Hub, []string{open}},
+	{CosignLog, Hub, []string{open}},
 	{AuditHub, Hub, nil},
 	{ChooseViewer, Hub, []string{open}},
 	{UseAccount, Hub, []string{signedIn, remains}},

@@ -2,6 +2,8 @@ package desk
 
 import (
 	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,6 +80,18 @@ type Card struct {
 	Member    *opening.Member    `json:"member,omitempty"`
 	Authority *opening.Authority `json:"authority,omitempty"`
 	Approver  *opening.Approver  `json:"approver,omitempty"`
+	// Witness lists the desk as a witness of the log, if governance wants it.
+	Witness *opening.DeskWitness `json:"witness,omitempty"`
+}
+
+// witnessKey signs cosignatures of the log's checkpoints and nothing else. It
+// follows from the signing key, so that a desk made before has one too.
+func (s secrets) witnessKey() (ed25519.PrivateKey, error) {
+	seed, err := hkdf.Key(sha256.New, s.Sign, nil, "parallax/desk-witness-key/v1", ed25519.SeedSize)
+	if err != nil {
+		return nil, err
+	}
+	return ed25519.NewKeyFromSeed(seed), nil
 }
 
 func (i identity) card() Card {
@@ -137,7 +151,13 @@ func Init(dir string, p Profile, passphrase string, random io.Reader) (Card, err
 	if raw, err = json.MarshalIndent(i, "", "  "); err != nil {
 		return Card{}, err
 	}
-	return i.card(), writeNew(filepath.Join(dir, identityFile), raw)
+	witness, err := s.witnessKey()
+	if err != nil {
+		return Card{}, err
+	}
+	card := i.card()
+	card.Witness = &opening.DeskWitness{ID: i.ID, Entity: i.Entity, Key: witness.Public().(ed25519.PublicKey)}
+	return card, writeNew(filepath.Join(dir, identityFile), raw)
 }
 
 func (i *identity) newLock(dir, passphrase string, random io.Reader) ([]byte, error) {

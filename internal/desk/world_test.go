@@ -38,7 +38,9 @@ type world struct {
 	manifest  opening.Manifest
 	shares    [3]map[string]group.Share
 	keys      [3]ed25519.PrivateKey
+	witness   [3]ed25519.PrivateKey
 	hub, gov  ed25519.PrivateKey
+	witnesses bool // publish lists the desks as witnesses of the log
 	down      bool // the hub keeps what it gets and its answers are lost
 	gone      int  // the hub is away from this contribution on; 0: never
 	refuse    bool // the hub
@@ -89,12 +91,12 @@ func newWorld(t *testing.T) *world {
 	for i := range 3 {
 		srv := httptest.NewServer(w.holder(i))
 		t.Cleanup(srv.Close)
-		w.keys[i] = newKey(t)
+		w.keys[i], w.witness[i] = newKey(t), newKey(t)
 		priv, pub, err := seal.GenerateHPKE()
 		must(t, err)
 		hpke[i] = priv
 		plan.Holders = append(plan.Holders, opening.Holder{Index: i + 1, ID: fmt.Sprint("holder-", i+1), Entity: fmt.Sprint("Body ", i+1),
-			URL: srv.URL, Key: public(w.keys[i]), HPKE: pub, Witness: public(newKey(t))})
+			URL: srv.URL, Key: public(w.keys[i]), HPKE: pub, Witness: public(w.witness[i])})
 	}
 	w.ceremony(plan, hpke)
 	return w
@@ -141,6 +143,9 @@ func (w *world) publish(cards ...Card) {
 	for _, c := range cards {
 		if c.Authority != nil {
 			w.manifest.Authority = *c.Authority
+		}
+		if c.Witness != nil && w.witnesses {
+			w.manifest.DeskWitnesses = append(w.manifest.DeskWitnesses, *c.Witness)
 		}
 		if c.Approver != nil {
 			w.manifest.Approvers = append(w.manifest.Approvers, *c.Approver)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,25 +25,26 @@ const rows = 50
 // A head is the newest witnessed checkpoint, read.
 type head struct {
 	tlog.Checkpoint
-	note    []byte
-	cosigs  []tlog.Cosignature
-	growth  []transparency.Head
-	daily   bool
-	witness []tlog.WitnessKey
+	note     []byte
+	signed   client.Witnessing
+	growth   []transparency.Head
+	daily    bool
+	manifest opening.Manifest
+	halts    []transparency.Halt // why the log is read-only, if it is
 }
 
 // head reads the checkpoint that the pages speak of. Size 0 means that there
 // is none yet.
 func (c *console) head(ctx context.Context) (h head, err error) {
-	hub, plan := c.s.o.Plan.Hub, c.s.o.Plan
-	for _, x := range plan.Holders {
-		h.witness = append(h.witness, tlog.WitnessKey{Name: x.ID, Key: x.Witness})
+	h.manifest, _ = c.s.state.current()
+	if h.halts, err = c.s.tlog.Halts(ctx); err != nil {
+		return h, err
 	}
 	var size int64
 	if size, h.note, err = c.s.tlog.Latest(ctx); err != nil || size == 0 {
 		return h, err
 	}
-	if h.Checkpoint, h.cosigs, err = tlog.VerifyNote(h.note, hub.LogOrigin, hub.LogKey, h.witness, plan.T); err != nil {
+	if h.Checkpoint, h.signed, err = client.VerifyCheckpoint(h.manifest, h.note); err != nil {
 		return h, err
 	}
 	h.growth, h.daily, err = c.s.tlog.Growth(ctx)
@@ -50,14 +52,7 @@ func (c *console) head(ctx context.Context) (h head, err error) {
 }
 
 // witnessed is when the last of the quorum's signatures was made.
-func (h head) witnessed() (at time.Time) {
-	for _, s := range h.cosigs {
-		if s.Time.After(at) {
-			at = s.Time
-		}
-	}
-	return at
-}
+func (h head) witnessed() time.Time { return h.signed.Newest() }
 
 func (h head) cite() string {
 	return "Parallax, log " + h.Origin + ", checkpoint at " + web.Number(h.Size) + " entries, " + web.Day(h.witnessed())
@@ -90,34 +85,60 @@ func (c *console) log(w http.ResponseWriter, r *http.Request) error {
 func (c *console) headBlocks(h head) []any {
 	out := []any{web.Text("Whoever contributes, asks, approves, withdraws, opens or reads leaves an entry here first. An entry shows only that something was promised and when; what it stands for is proven by whoever holds the receipt. The log grows by the same number of entries at every tick, fillers included, so its growth tells nobody how much happened.")}
 	if c.s.tlog.ReadOnly() {
-		out = append(out, web.Notice{Tone: web.Stop, Title: "The log is stopped.",
-			Text: "A witness has seen entries that this log does not hold. Nothing is taken, opened or read until that is cleared up."})
+		out = append(out, web.Notice{Tone: web.Stop, Title: "The log is read-only" + h.since(),
+			Text: h.because() + " Nothing is taken, opened or read until that is cleared up. What is shown here can still be checked."})
 	}
 	if h.Size == 0 {
 		return append(out, web.Empty{What: "The newest witnessed checkpoint appears here.",
 			When: "It comes at the first tick after the policy is in force, when " + web.Number(int64(c.s.o.Plan.T)) + " key holders have signed it."})
 	}
-	witnesses := web.Table{Caption: "Who witnessed it", Columns: web.Cols("Witness", "Signed")}
+	holders := signersTable("Key holders who witnessed it", h.manifest.HolderWitnesses(), h.signed.Holders)
+	holders.Note = fmt.Sprintf("At least %d must agree before a checkpoint counts.", h.manifest.Quorum)
+	desks := signersTable("Desks that witnessed it", h.manifest.DeskWitnessKeys(), h.signed.Desks)
+	desks.Note = "A second set of eyes. Each looks by its own timer, so a new checkpoint has few at first."
+	desks.Empty = web.Empty{What: "No desk is a witness yet.", When: "Members and approvers are listed here once governance names their desks as witnesses."}
+	facts := web.Facts{
+		{Label: "Entries", Value: web.N(h.Size)},
+		{Label: "Witnessed", Value: web.At(h.witnessed())},
+		{Label: "Signatures", Value: web.Tf("%d of %d key holders; %d of %d desks", len(h.signed.Holders), len(h.manifest.Holders), len(h.signed.Desks), len(h.manifest.DeskWitnesses))},
+		{Label: "Entries added at every tick", Value: web.Cell{Text: web.Number(int64(c.s.o.LeavesPerTick)), Note: "Always as many, fillers included"}},
+		{Label: "Root", Value: web.Cell{Text: base64.StdEncoding.EncodeToString(h.Root[:]), Code: true}},
+		{Label: "Log", Value: web.Cell{Text: h.Origin, Code: true}}}
+	return append(out, web.Section{Title: "Newest checkpoint", Body: []any{
+		web.Split{Main: []any{facts, web.Actions{{Label: "Download the checkpoint", Href: "/log/checkpoint", Primary: true}}}, Side: []any{holders, desks}}}},
+		h.figure())
+}
+
+// since and because say why the log is read-only, as far as it is recorded.
+func (h head) since() string {
+	if len(h.halts) == 0 {
+		return ""
+	}
+	return " since " + web.Moment(h.halts[0].Since)
+}
+
+func (h head) because() string {
+	if len(h.halts) == 0 {
+		return "A witness has seen entries that this log does not hold."
+	}
+	return "Because " + h.halts[0].Witness + " has witnessed a log of " + web.Number(h.halts[0].Size) + " entries that this one does not hold."
+}
+
+// signersTable lists a set of witnesses and when each signed.
+func signersTable(caption string, set []tlog.WitnessKey, cosigs []tlog.Cosignature) web.Table {
+	t := web.Table{Caption: caption, Columns: web.Cols("Witness", "Signed")}
 	signed := map[string]time.Time{}
-	for _, s := range h.cosigs {
+	for _, s := range cosigs {
 		signed[s.Witness] = s.Time
 	}
-	for _, k := range h.witness {
+	for _, k := range set {
 		row := web.Row{Cells: []web.Cell{web.T(k.Name), {Badges: []web.Badge{{Tone: web.Wait, Text: "Not yet"}}}}}
 		if at, ok := signed[k.Name]; ok {
 			row.Cells[1] = web.At(at)
 		}
-		witnesses.Rows = append(witnesses.Rows, row)
+		t.Rows = append(t.Rows, row)
 	}
-	facts := web.Facts{
-		{Label: "Entries", Value: web.N(h.Size)},
-		{Label: "Witnessed", Value: web.At(h.witnessed())},
-		{Label: "Signatures", Value: web.Tf("%d of %d key holders; at least %d must agree", len(h.cosigs), len(h.witness), c.s.o.Plan.T)},
-		{Label: "Root", Value: web.Cell{Text: base64.StdEncoding.EncodeToString(h.Root[:]), Code: true}},
-		{Label: "Log", Value: web.Cell{Text: h.Origin, Code: true}}}
-	return append(out, web.Section{Title: "Newest checkpoint", Body: []any{
-		web.Split{Main: []any{facts, web.Actions{{Label: "Download the checkpoint", Href: "/log/checkpoint", Primary: true}}}, Side: []any{witnesses}}}},
-		h.figure())
+	return t
 }
 
 func (h head) figure() any {
@@ -149,7 +170,7 @@ func beforeEntry(text string, size int64) (int64, error) {
 
 // entries lists the entries below before that the checkpoint covers.
 func (c *console) entries(ctx context.Context, h head, before int64) (web.Table, error) {
-	t := web.Table{Caption: "Entries", Columns: append([]web.Column{{Label: "Entry", Numeric: true}}, web.Cols("Commitment", "Added")...),
+	t := web.Table{Caption: "Entries", Columns: append([]web.Column{{Label: "Entry", Numeric: true}}, web.Cols("Commitment", "Added", "Proof")...),
 		Empty: web.Empty{What: "Entries appear here.", When: "They come with the first witnessed checkpoint."},
 		Note:  "All entries look the same. Whoever holds a receipt can find its commitment here."}
 	list, err := c.s.tlog.Entries(ctx, before, rows+1)
@@ -165,7 +186,8 @@ func (c *console) entries(ctx context.Context, h head, before int64) (web.Table,
 		t.Pages.First = "/log"
 	}
 	for _, e := range list {
-		t.Rows = append(t.Rows, web.Row{Cells: []web.Cell{web.N(e.Leaf), {Text: opening.Hash(e.Commitment).String(), Code: true}, web.At(e.Time)}})
+		t.Rows = append(t.Rows, web.Row{Cells: []web.Cell{web.N(e.Leaf), {Text: opening.Hash(e.Commitment).String(), Code: true}, web.At(e.Time),
+			web.L(fmt.Sprintf("Proof of entry %d", e.Leaf), "/log/proof/"+strconv.FormatInt(e.Leaf, 10))}})
 	}
 	if len(list) == 0 {
 		t.Pages = web.Pages{}
@@ -185,11 +207,11 @@ func (c *console) howToVerify() []any {
 	hub := strings.TrimSuffix(c.s.o.Plan.Hub.URL, "/")
 	return []any{
 		web.Terms{
-			{Name: "1. Keep the checkpoint", Meaning: "Download it today and again later. Whoever keeps old checkpoints can show that the log was changed or cut."},
-			{Name: "2. Check its signatures", Meaning: "It is a signed note (C2SP tlog-checkpoint). Its text is signed by the log and by the key holders, whose keys are fixed in the key ceremony."},
-			{Name: "3. Check a receipt against it", Meaning: "A contributor's desk saves receipts with their proofs. The command below checks one without any connection."},
+			{Name: "1. Read the whole log", Meaning: "The first command downloads every entry, computes the whole log anew, asks each key holder itself where it stands, and keeps what it saw. Run it again later: whoever keeps old checkpoints can show that the log was changed or cut."},
+			{Name: "2. Check a receipt against it", Meaning: "A contributor's desk saves receipts with their proofs. The last command checks one without any connection."},
+			{Name: "3. Or use programs of others", Meaning: "The checkpoint is a signed note (C2SP tlog-checkpoint with cosignatures), the log is served as tiles (C2SP tlog-tiles), and each entry's proof can be downloaded in the list below (C2SP tlog-proof)."},
 		},
-		web.Code{Label: "Commands", Text: "curl -o checkpoint.txt " + hub + client.PathCheckpoint + "\nparallax desk receipts --dir DESK --out receipts\nparallax verify receipts/FILE --pin " + pin + "\n"},
+		web.Code{Label: "Commands", Text: "parallax verify --hub " + hub + " --pin " + pin + "\ncurl -o checkpoint.txt " + hub + client.PathLog + "checkpoint\nparallax desk receipts --dir DESK --out receipts\nparallax verify receipts/FILE --pin " + pin + "\n"},
 		web.Code{Label: "The log's key, for other verifiers", Text: key + "\n"},
 	}
 }
@@ -202,6 +224,28 @@ func (c *console) downloadCheckpoint(w http.ResponseWriter, r *http.Request) err
 		w.Header().Del("Content-Disposition")
 	}
 	return err
+}
+
+// downloadProof is the place of one entry in the newest checkpoint, as a file.
+func (c *console) downloadProof(w http.ResponseWriter, r *http.Request) error {
+	leaf, err := strconv.ParseInt(r.PathValue("entry"), 10, 64)
+	size, note, err2 := c.s.tlog.Latest(r.Context())
+	if err2 != nil {
+		return err2
+	}
+	if err != nil || leaf < 0 || leaf >= size || strconv.FormatInt(leaf, 10) != r.PathValue("entry") {
+		return fault.New(fault.NotFound, "The witnessed log has no such entry.")
+	}
+	p, err := c.s.tlog.Inclusion(r.Context(), leaf, size)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="entry-%d.tlog-proof"`, leaf))
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(tlog.ProofText(p, note)) // the reader may be gone
+	return nil
 }
 
 // growthCSV is the chart's table. It holds numbers and times only, so no cell

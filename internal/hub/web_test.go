@@ -59,7 +59,7 @@ func TestPublicPages(t *testing.T) {
 		w.tick(time.Minute)
 	}
 	_, body, _ := w.browse("", "/log")
-	if strings.Count(body, "<tr>") < 50 || !strings.Contains(body, "/log?before=14") || !strings.Contains(body, "3 of 3 key holders") {
+	if strings.Count(body, "<tr>") < 50 || !strings.Contains(body, "/log?before=14") || !strings.Contains(body, "3 of 3 key holders; 0 of 0 desks") || !strings.Contains(body, "No desk is a witness yet.") {
 		t.Errorf("the first page of entries:\n%s", body)
 	}
 	if _, body, _ = w.browse("", "/log?before=14"); strings.Count(body, "<th scope=\"row\"") != 14 || strings.Contains(body, "rel=\"next\"") {
@@ -67,6 +67,15 @@ func TestPublicPages(t *testing.T) {
 	}
 	if status, _, _ := w.browse("", "/log?before=x"); status != http.StatusBadRequest {
 		t.Errorf("a page from nowhere: %d", status)
+	}
+	_, proof, h := w.browse("", "/log/proof/13")
+	if !strings.HasPrefix(proof, "c2sp.org/tlog-proof@v1\nindex 13\n") || !strings.Contains(h.Get("Content-Disposition"), "entry-13.tlog-proof") {
+		t.Errorf("a proof to download:\n%s", proof)
+	}
+	for _, entry := range []string{"64", "-1", "x", "007"} {
+		if status, _, _ := w.browse("", "/log/proof/"+entry); status != http.StatusNotFound {
+			t.Errorf("the proof of entry %s: %d", entry, status)
+		}
 	}
 	_, note, h := w.browse("", "/log/checkpoint")
 	if _, machine, _ := w.browse("", client.PathCheckpoint); note != machine || !strings.Contains(h.Get("Content-Disposition"), "checkpoint.txt") {

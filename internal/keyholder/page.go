@@ -31,6 +31,7 @@ type pageView struct {
 	Since, Witnessed        string
 	Quorum, Holders         int
 	Demo                    bool
+	Signers                 string // of the checkpoint shown last
 	Pending                 []pendingRow
 	Releases                []releaseRow
 	Refused                 []refusedRow
@@ -116,6 +117,9 @@ func (s *Server) view() pageView {
 		Transcript: opening.Hash(hash).String(), Demo: s.state.manifest.Demo, Budgets: s.budgets(now)}
 	if st.Manifest > 0 {
 		v.Since = stamp(s.state.since)
+	}
+	if n := s.seen; n.size > 0 {
+		v.Signers = fmt.Sprintf("%d entries, signed by %d of %d key holders and %d of %d desks", n.size, n.holders, s.keys.plan.N, n.desks, len(s.state.manifest.DeskWitnesses))
 	}
 	if w := s.state.last(); w.Size > 0 {
 		v.Witnessed = stamp(time.UnixMicro(w.Time))

@@ -31,10 +31,11 @@ type Server struct {
 	log   *slog.Logger
 	demo  bool
 
-	mu      sync.Mutex // owns state, refused and the order of the journal
+	mu      sync.Mutex // owns state, refused, seen and the order of the journal
 	state   *state
 	journal *journal
 	refused refusals
+	seen    eyes
 }
 
 // Options of a running holder.

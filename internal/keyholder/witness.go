@@ -14,6 +14,14 @@ import (
 // maxCheckpointAge is how old a bundle's witnessed checkpoint may be.
 const maxCheckpointAge = 24 * time.Hour
 
+// eyes is who had signed the checkpoint that this holder was shown last with
+// an opening. It decides nothing that desks are among them: the operator sees
+// how many eyes there were.
+type eyes struct {
+	size           int64
+	holders, desks int
+}
+
 // consider decides on a cosignature; the caller records next before the line
 // leaves.
 func (s *Server) consider(w tlog.WitnessState, req client.CosignRequest, now time.Time) (line []byte, next tlog.WitnessState, err error) {
@@ -52,16 +60,17 @@ func (s *Server) refusal(note []byte, err error) error {
 // ceremony's witnesses, young enough, and consistent with this holder's own.
 func (s *Server) verifyCheckpoint(b opening.Bundle, last witnessed, now time.Time) (tlog.Checkpoint, error) {
 	plan := s.keys.plan
-	var keys []tlog.WitnessKey
-	for _, h := range plan.Holders {
-		keys = append(keys, tlog.WitnessKey{Name: h.ID, Key: h.Witness})
+	if s.state.manifest.Version == 0 {
+		return tlog.Checkpoint{}, errors.New("this holder follows no manifest yet")
 	}
-	cp, cosigs, err := tlog.VerifyNote(b.Checkpoint, plan.Hub.LogOrigin, plan.Hub.LogKey, keys, plan.T)
+	// Hub and holders of the manifest are those of the ceremony: checkManifest.
+	cp, seen, err := client.VerifyCheckpoint(s.state.manifest, b.Checkpoint)
 	if err != nil {
 		return tlog.Checkpoint{}, err
 	}
+	s.seen = eyes{size: cp.Size, holders: len(seen.Holders), desks: len(seen.Desks)}
 	fresh := 0
-	for _, c := range cosigs {
+	for _, c := range seen.Holders {
 		if age := now.Sub(c.Time); age <= maxCheckpointAge && age >= -5*time.Minute {
 			fresh++
 		}

@@ -3,6 +3,7 @@ package transparency
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -86,10 +87,14 @@ func (l *Log) askWitness(ctx context.Context, w Witness, size int64, note []byte
 // maxLine bounds a cosignature line, in bytes.
 const maxLine = 512
 
+func oneLine(line []byte) bool {
+	return len(line) <= maxLine && bytes.Count(line, []byte("\n")) == 1 && bytes.HasSuffix(line, []byte("\n"))
+}
+
 // checkLine accepts exactly one line: a witness that could add lines of its own
 // could make the note unreadable for everyone.
 func (l *Log) checkLine(witness string, note, line []byte) error {
-	if len(line) > maxLine || bytes.Count(line, []byte("\n")) != 1 || !bytes.HasSuffix(line, []byte("\n")) {
+	if !oneLine(line) {
 		return errors.New("its answer is not one signature line")
 	}
 	cosigs, err := l.verify(tlog.AddLine(note, line), 1)
@@ -100,6 +105,39 @@ func (l *Log) checkLine(witness string, note, line []byte) error {
 		return errors.New("its cosignature is another witness's")
 	}
 	return nil
+}
+
+// AddDesk keeps the line of a desk witness under a checkpoint that the quorum
+// has cosigned. The first line of a witness for a size stays.
+func (l *Log) AddDesk(ctx context.Context, desks []tlog.WitnessKey, size int64, line []byte) error {
+	if !oneLine(line) {
+		return fault.New(fault.Invalid, "This is not one signature line.")
+	}
+	var bare, note []byte
+	err := l.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if err := tx.QueryRowContext(ctx, `SELECT note FROM transparency_checkpoint WHERE size = $1`, size).Scan(&bare); err != nil {
+			return err
+		}
+		note, err = l.noteAt(ctx, tx, size)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.New(fault.NotFound, "The log has no checkpoint of this size.")
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := l.verify(note, max(l.o.Quorum, 1)); err != nil {
+		return fault.New(fault.Conflict, "The key holders have not witnessed this checkpoint yet.")
+	}
+	_, cosigs, err := tlog.VerifyNote(tlog.AddLine(bare, line), l.o.Origin, l.o.Key.Public().(ed25519.PublicKey), desks, 1)
+	if err != nil {
+		return fault.Wrap(fault.Forbidden, "This is no cosignature of a desk witness under this checkpoint.", err)
+	}
+	return l.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO transparency_cosignature (size, witness, line) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, size, cosigs[0].Witness, line)
+		return err
+	})
 }
 
 func (l *Log) newest(ctx context.Context) (size int64, note []byte, err error) {
@@ -198,6 +236,16 @@ func (l *Log) Consistency(ctx context.Context, old, size int64) (tlog.Consistenc
 	err := l.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		var err error
 		p, err = tlog.ProveConsistency(old, size, stored(ctx, tx))
+		return err
+	})
+	return p, err
+}
+
+// Inclusion proves the place of a leaf in the log of size entries; it opens
+// nothing.
+func (l *Log) Inclusion(ctx context.Context, leaf, size int64) (p tlog.Inclusion, err error) {
+	err = l.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		p, err = tlog.ProveInclusion(size, leaf, stored(ctx, tx))
 		return err
 	})
 	return p, err
