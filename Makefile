@@ -5,11 +5,13 @@
 # make soak   the suite over and over under the race detector, the long forms of
 #             the tests of faults and blindness, then fuzzing
 # make bench  every benchmark, with allocations
+# make release  binaries of this commit, built twice and compared, with hashes and
+#             bills of materials, in dist/
 
 FUZZTIME ?= 5s
 SOAK     ?= 5
 
-.PHONY: test ci lint fuzz soak bench build
+.PHONY: test ci lint fuzz soak bench build release
 
 build:
 	go build -trimpath -o parallax ./cmd/parallax
@@ -41,3 +43,6 @@ soak:
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+release:
+	.ci/release

@@ -31,6 +31,7 @@ type cli struct {
 	Displace   displaceCmd   `cmd:"" help:"Measure displacement: wdd, wdq, migrate."`
 	Governance governanceCmd `cmd:"" help:"Make governance keys and sign manifests."`
 	Completion completionCmd `cmd:"" help:"Print a script that lets a shell complete commands and options."`
+	Version    versionCmd    `cmd:"" help:"Print which build this is."`
 }
 
 // streams are where commands read and write; tests swap them.
