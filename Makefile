@@ -2,14 +2,14 @@
 # make ci     everything, nothing skipped, as the server runs it
 # make lint   formatting, vet and, where installed, golangci-lint
 # make fuzz   every fuzz target for FUZZTIME
-# make soak   the suite over and over under the race detector, the long forms of
-#             the tests of faults and blindness, then fuzzing
+# make soak   the long forms of the tests of faults and blindness, with a report in
+#             docs/reports/soak.md, then the suite under the race detector, then
+#             fuzzing
 # make bench  every benchmark, with allocations
 # make release  binaries of this commit, built twice and compared, with hashes and
 #             bills of materials, in dist/
 
 FUZZTIME ?= 5s
-SOAK     ?= 5
 
 .PHONY: test ci lint fuzz soak bench build release
 
@@ -37,8 +37,8 @@ fuzz:
 	done
 
 soak:
-	PARALLAX_SOAK=1 go test -race -count=$(SOAK) -timeout 60m ./...
-	PARALLAX_SOAK=1 go test -timeout 6h -run 'TestKilledHub|TestAContributorCannot' ./cmd/parallax ./internal/hub
+	.ci/soak
+	go test -race -timeout 90m ./...
 	$(MAKE) fuzz FUZZTIME=30s
 
 bench:
