@@ -218,6 +218,7 @@ type Draft struct {
 	Header      opening.Header // without tags
 	Possessions []TagDraft
 	Payload     []byte
+	Statistics  []byte // canonical opening.Statistics, for the hub alone; empty for none
 }
 
 // TagDraft is one selector of a draft.
@@ -234,6 +235,12 @@ func (m Member) Seal(d Draft) (Contributed, seal.Label, error) {
 	for _, t := range d.Possessions {
 		h.Tags = append(h.Tags, opening.HeaderTag{Class: t.Class, Key: t.Possession.Public(), Expires: t.Expires})
 	}
+	if len(d.Statistics) > 0 {
+		h.Statistics = opening.Digest(d.Statistics)
+		if _, err := opening.ReadStatistics(d.Statistics, h); err != nil {
+			return Contributed{}, seal.Label{}, err
+		}
+	}
 	raw, err := h.Encode()
 	if err != nil {
 		return Contributed{}, seal.Label{}, err
@@ -247,7 +254,7 @@ func (m Member) Seal(d Draft) (Contributed, seal.Label, error) {
 		return Contributed{}, seal.Label{}, err
 	}
 	digest := seal.BoxDigest(s.Box)
-	c := Contributed{Observation: opening.Observation{Header: raw, BoxDigest: digest[:], KEM: s.KEM}, Box: s.Box}
+	c := Contributed{Observation: opening.Observation{Header: raw, BoxDigest: digest[:], KEM: s.KEM}, Box: s.Box, Statistics: d.Statistics}
 	for _, t := range d.Possessions {
 		c.Observation.TagSigs = append(c.Observation.TagSigs, t.Possession.Sign(label[:]))
 	}

@@ -24,6 +24,7 @@ type deskCmd struct {
 	Inbox    deskInbox    `cmd:"" help:"List ready leads and openings (approvers)."`
 	Request  deskRequest  `cmd:"" help:"Request that a ready lead be opened (authority)."`
 	Approve  deskApprove  `cmd:"" help:"Approve an opening (approvers)."`
+	Acts     deskActs     `cmd:"" help:"List, propose and approve acts about statistics (approvers)."`
 	Halt     deskHalt     `cmd:"" help:"Halt all openings of the pool at every key holder (approvers)."`
 	Open     deskOpen     `cmd:"" help:"Read a released opening (authority); the read is logged first."`
 	Witness  deskWitness  `cmd:"" help:"Watch the log: cosign each checkpoint that follows from the ones before, refuse any other."`

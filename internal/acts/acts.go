@@ -119,7 +119,7 @@ func (s *Service) Propose(ctx context.Context, m opening.Manifest, kind, propose
 	}
 	raw, err := signed.Marshal(body)
 	if err != nil {
-		return Act{}, err
+		return Act{}, fault.Wrap(fault.Invalid, "The act's body is no JSON.", err)
 	}
 	if len(raw) > maxBody {
 		return Act{}, fault.Newf(fault.Invalid, "The act says %d bytes, at most %d are taken.", len(raw), maxBody)

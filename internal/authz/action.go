@@ -41,6 +41,14 @@ const (
 	Thaw         Action = "freeze.lift"   // what a governor signed
 )
 
+// Actions about statistics.
+const (
+	ReadStatistics Action = "statistics.read"     // estimates and displacement before their release
+	ProposeAct     Action = "statistics.propose"  // does nothing until two people approve it
+	ApproveAct     Action = "statistics.approve"  // a key's, at a desk
+	ReadReleased   Action = "statistics.released" // what was published
+)
+
 // actions says of each action what it acts on and which groups it is in.
 var actions = []struct {
 	Action
@@ -72,6 +80,10 @@ var actions = []struct {
 	{FetchOpening, Leads, nil},
 	{Correct, Leads, nil},
 	{Thaw, Hub, nil},
+	{ReadStatistics, Statistics, nil},
+	{ProposeAct, Statistics, nil},
+	{ApproveAct, Statistics, nil},
+	{ReadReleased, Hub, []string{open}},
 }
 
 // Actions lists every action there is.

@@ -118,9 +118,23 @@ func (d *Desk) example(m opening.Manifest, rec Record) (*Example, error) {
 		tags = append(tags, fmt.Sprintf("%s (%s form), blinded, until %s", s.Class.Label(), s.Form,
 			time.UnixMicro(expires(m, s.Class, d.clock.Now())).UTC().Format(time.DateOnly)))
 	}
-	return &Example{Line: rec.Line, Payload: payload(d.who.ID, rec), Pool: map[string]any{"tags": tags,
+	out := &Example{Line: rec.Line, Payload: payload(d.who.ID, rec), Pool: map[string]any{"tags": tags,
 		"organisation": h.Organisation, "sector": h.Sector, "origin": h.Origin, "role": h.Role, "grade": h.Source + h.Info,
-		"strength": h.Strength, "kind": h.Kind, "week": h.Week}}, nil
+		"strength": h.Strength, "kind": h.Kind, "week": h.Week}}
+	if s, err := statistics(rec); err != nil || len(s) > 0 {
+		out.Pool["venue"] = rec.Venue
+		return out, err
+	}
+	return out, nil
+}
+
+// statistics is what the hub alone gets of a record beside its header: the venue.
+// There is none where the subject may be a victim.
+func statistics(rec Record) ([]byte, error) {
+	if rec.Venue == "" || rec.Role == opening.RolePossibleVictim {
+		return nil, nil
+	}
+	return signed.Marshal(opening.Statistics{Venues: []string{rec.Venue}, Edges: []opening.Edge{}})
 }
 
 // sealedRow is one observation ready to be contributed.
@@ -146,6 +160,9 @@ func (d *Desk) sealRow(m client.Member, rec Record, tokens map[string]oprf.Posse
 		return sealedRow{}, err
 	}
 	draft := client.Draft{Header: h, Payload: raw}
+	if draft.Statistics, err = statistics(rec); err != nil {
+		return sealedRow{}, err
+	}
 	var out sealedRow
 	for _, s := range rec.Selectors {
 		p, ok := tokens[string(s.Input())]

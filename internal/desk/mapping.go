@@ -28,6 +28,7 @@ type Mapping struct {
 	Date      string                   `json:"date,omitempty"`      // column or constant, 2026-11-24; default today
 	Platform  string                   `json:"platform,omitempty"`  // column or constant, for user names and accounts
 	Origin    string                   `json:"origin,omitempty"`    // column or constant: "own" (default) or "referred:ORG"
+	Venue     string                   `json:"venue,omitempty"`     // column or constant: neutral code of the venue; goes to the hub alone
 	Note      string                   `json:"note,omitempty"`      // column; the first 200 characters go to the authority
 }
 
@@ -173,7 +174,7 @@ var factWords = map[string][]string{
 	"reference": {"reference", "case_id", "caseid", "case", "report_id", "ref", "id"},
 	"role":      {"role", "subject_role"}, "grade": {"grade", "grading"}, "strength": {"strength"},
 	"kind": {"kind", "evidence_kind"}, "date": {"date", "report_date", "occurred"},
-	"platform": {"platform", "service"}, "origin": {"origin"}, "note": {"note", "notes", "comment"},
+	"platform": {"platform", "service"}, "origin": {"origin"}, "venue": {"venue", "venue_code"}, "note": {"note", "notes", "comment"},
 }
 
 // GuessMapping proposes a mapping from the first rows of a source, for a
@@ -218,7 +219,7 @@ func GuessMapping(s *Source) (Mapping, error) {
 // guessFacts fills the fact fields and returns the columns that they take.
 func (m *Mapping) guessFacts(columns []string) map[string]bool {
 	fields := map[string]*string{"reference": &m.Reference, "role": &m.Role, "grade": &m.Grade, "strength": &m.Strength,
-		"kind": &m.Kind, "date": &m.Date, "platform": &m.Platform, "origin": &m.Origin, "note": &m.Note}
+		"kind": &m.Kind, "date": &m.Date, "platform": &m.Platform, "origin": &m.Origin, "venue": &m.Venue, "note": &m.Note}
 	taken := make(map[string]bool)
 	for field, target := range fields {
 		for _, word := range factWords[field] {

@@ -29,6 +29,7 @@ type Record struct {
 	Date      string              `json:"date"`    // 2006-01-02
 	Undated   bool                `json:"undated"` // Date is only the day it was read
 	Origin    string              `json:"origin"`
+	Venue     string              `json:"venue,omitempty"` // neutral code, for the hub's statistics
 	Note      string              `json:"note"`
 	Selectors []selector.Selector `json:"selectors"` // every accepted form
 }
@@ -81,7 +82,8 @@ func isEOF(err error) bool { return errors.Is(err, io.EOF) }
 func (m Mapping) Read(row Row, today time.Time) Reading {
 	r := Reading{Counts: make(map[selector.Class]Count)}
 	r.Record = Record{Line: row.Line, Reference: row.Cells[m.Reference], Role: value(m.Role, row, vocab.RoleUnknown),
-		Kind: value(m.Kind, row, "report"), Origin: value(m.Origin, row, "own"), Note: short(row.Cells[m.Note], maxNote)}
+		Kind: value(m.Kind, row, "report"), Origin: value(m.Origin, row, "own"),
+		Venue: value(m.Venue, row, ""), Note: short(row.Cells[m.Note], maxNote)}
 	facts := r.facts(m, row, today)
 	names := make([]string, 0, len(m.Columns))
 	for name := range m.Columns {
@@ -131,6 +133,9 @@ func (r *Reading) facts(m Mapping, row Row, today time.Time) bool {
 	r.Record.Date = date
 	if !opening.IsOrigin(r.Record.Origin) {
 		r.refuse(row.Line, m.Origin, "bad-origin", "The origin must be \"own\" or \"referred:\" with the id of the organisation that referred it.")
+	}
+	if r.Record.Venue != "" && !opening.IsWord(r.Record.Venue) {
+		r.refuse(row.Line, m.Venue, "bad-venue", "The venue must be a neutral code: one word of lower-case letters, digits, dots, _ and -, such as v07. Never a name.")
 	}
 	for what, s := range map[string]string{"role": r.Record.Role, "kind": r.Record.Kind} {
 		if !opening.IsWord(s) {

@@ -29,6 +29,7 @@ func (m *Mapping) facts() []fact {
 		{"kind", "Kind of evidence", &m.Kind, true}, {"strength", "Strength (1 to 3)", &m.Strength, true},
 		{"grade", "Grade (as B2)", &m.Grade, true}, {"role", "Subject role", &m.Role, true},
 		{"platform", "Platform or service", &m.Platform, true}, {"origin", "Origin", &m.Origin, true},
+		{"venue", "Venue code", &m.Venue, true},
 		{"note", "Note to the authority", &m.Note, false},
 	}
 }
@@ -113,6 +114,7 @@ func (x fact) constantField(columns []string) web.Field {
 	if !closed {
 		f.Help += map[string]string{"grade": " A letter A to F for the source and a digit 1 to 6 for what it says; C3 if left out.",
 			"origin":   " “own”, or “referred:” and the organisation that referred it; own if left out.",
+			"venue":    " A neutral code such as v07, for the pool's statistics; only the hub sees it.",
 			"platform": " The platform of user names and account ids that do not name one."}[x.name]
 		return f
 	}

@@ -138,6 +138,9 @@ func exampleBlocks(e Example) web.Split {
 	for _, key := range []string{"organisation", "sector", "origin", "role", "kind", "grade", "strength", "week"} {
 		pool = append(pool, web.Fact{Label: capital(key), Value: web.T(worded(key, fmt.Sprint(e.Pool[key])))})
 	}
+	if v, ok := e.Pool["venue"].(string); ok {
+		pool = append(pool, web.Fact{Label: "Venue code", Value: web.Cell{Text: v, Note: "Seen by the hub alone, for counts of movement."}})
+	}
 	tags, _ := e.Pool["tags"].([]string)
 	list := web.List{Label: "Tags"}
 	for _, t := range tags {

@@ -50,11 +50,12 @@ type Options struct {
 
 // A Server is one hub.
 type Server struct {
-	o       Options
-	tlog    *transparency.Log
-	pool    *pool.Service
-	leads   *leads.Service
-	amends  *amends.Service
+	o      Options
+	tlog   *transparency.Log
+	pool   *pool.Service
+	leads  *leads.Service
+	amends *amends.Service
+	statistics
 	state   *state // setup and manifests
 	console *console
 	gate    *authz.Gate
@@ -113,6 +114,9 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err := s.openAmends(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.openStatistics(ctx, log); err != nil {
+		return nil, err
+	}
 	if s.console, err = newConsole(s); err != nil {
 		return nil, err
 	}
@@ -158,6 +162,7 @@ func (s *Server) Tick(ctx context.Context) error {
 	step("openings", s.leads.Advance(ctx, m, s.state.after))
 	step("corrections", s.amends.Collect(ctx, m))
 	step("spreading", s.amends.Spread(ctx, m))
+	step("statistics", s.tickStatistics(ctx, m))
 	step("nonces", s.state.forgetNonces(ctx, s.o.Clock.Now()))
 	return errors.Join(failed...)
 }

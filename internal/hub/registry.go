@@ -75,6 +75,11 @@ func ofLeads(*http.Request, authz.Principal) authz.Resource {
 	return authz.Resource{Kind: authz.Leads}
 }
 
+// ofStatistics is estimates and displacement before their release.
+func ofStatistics(*http.Request, authz.Principal) authz.Resource {
+	return authz.Resource{Kind: authz.Statistics}
+}
+
 // named is the organisation that a part of the path names: never who asks.
 func named(part string) On {
 	return func(r *http.Request, _ authz.Principal) authz.Resource {
