@@ -283,3 +283,21 @@ func (s *Service) Acknowledge(ctx context.Context, m opening.Manifest, by string
 	}
 	return client.CorrectedAck{Time: now.UnixMicro()}, nil
 }
+
+// look lists deliveries to an approver; the read is in the log first.
+func (s *Service) look(ctx context.Context, m opening.Manifest, by string, before place, now time.Time) (list []Delivery, err error) {
+	if _, ok := m.Approver(by); !ok {
+		return nil, fault.New(fault.Forbidden, "Only an approver of this pool may do this.")
+	}
+	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if list, err = deliveries(ctx, tx, before, now.UnixMicro(), rows+1); err != nil {
+			return err
+		}
+		var what []opening.Hash
+		for _, d := range list {
+			what = append(what, d.Digest)
+		}
+		return s.logRead(ctx, tx, m, by, what)
+	})
+	return list, err
+}

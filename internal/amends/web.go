@@ -1,7 +1,6 @@
 package amends
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"parallax/internal/fault"
-	"parallax/internal/store"
 	"parallax/internal/web"
 	"parallax/opening"
 )
@@ -78,24 +76,6 @@ func (p *Pages) Corrections(w http.ResponseWriter, r *http.Request) error {
 	}
 	view.Data = []any{web.Text("A contributor sees none of this: whether anybody read an observation that it corrected would tell it that the observation matched."), t}
 	return p.kit.Render(w, r, http.StatusOK, web.Blocks, view)
-}
-
-// look lists deliveries to an approver; the read is in the log first.
-func (s *Service) look(ctx context.Context, m opening.Manifest, by string, before place, now time.Time) (list []Delivery, err error) {
-	if _, ok := m.Approver(by); !ok {
-		return nil, fault.New(fault.Forbidden, "Only an approver of this pool may do this.")
-	}
-	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if list, err = deliveries(ctx, tx, before, now.UnixMicro(), rows+1); err != nil {
-			return err
-		}
-		var what []opening.Hash
-		for _, d := range list {
-			what = append(what, d.Digest)
-		}
-		return s.logRead(ctx, tx, m, by, what)
-	})
-	return list, err
 }
 
 // parsePlace reads the place in the list that a link names; empty: its newest.

@@ -79,7 +79,7 @@ var actions = []struct {
 	{ReadOpenings, Leads, nil},
 	{FetchOpening, Leads, nil},
 	{Correct, Leads, nil},
-	{Thaw, Hub, nil},
+	{Thaw, Leads, nil},
 	{ReadStatistics, Statistics, nil},
 	{ProposeAct, Statistics, nil},
 	{ApproveAct, Statistics, nil},

@@ -118,7 +118,7 @@ func TestMatrix(t *testing.T) {
 			fmt.Fprintf(&b, "  %-36s %s\n", name, answers[name])
 		}
 	}
-	fmt.Fprintf(&b, "\n%d actions, %d principals, %d circumstances: %d cells\n", len(Actions()), len(askers()), len(circumstances), cells)
+	t.Logf("%d actions, %d principals, %d circumstances: %d cells", len(Actions()), len(askers()), len(circumstances), cells)
 	golden(t, "testdata/matrix.txt", b.String())
 	if g.Alarms() != 0 {
 		t.Errorf("%d alarms", g.Alarms())

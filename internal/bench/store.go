@@ -13,6 +13,7 @@ import (
 	"parallax/client"
 	"parallax/internal/clock"
 	"parallax/internal/pool"
+	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/internal/transparency"
 	"parallax/signed"
@@ -116,7 +117,7 @@ func (in *intake) own(ctx context.Context, w *watch) error {
 	}
 	w.on()
 	for _, req := range in.batches {
-		if _, err := p.Contribute(ctx, in.member.Manifest, in.member.Sender, req); err != nil {
+		if _, err := p.Contribute(ctx, in.member.Manifest, scope.Of(in.member.Sender), req); err != nil {
 			return err
 		}
 	}

@@ -94,6 +94,11 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err := o.DB.Migrate(ctx, "hub", sub); err != nil {
 		return nil, err
 	}
+	if above, err := o.DB.Unwalled(ctx); err != nil {
+		return nil, err
+	} else if above {
+		o.Log.Warn("the database's user stands above row-level security: give the hub a role that is no superuser")
+	}
 	s := &Server{o: o}
 	if s.gate, err = authz.New(o.Log); err != nil {
 		return nil, err

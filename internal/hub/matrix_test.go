@@ -203,7 +203,7 @@ func TestRoutesMatrix(t *testing.T) {
 		}
 		writeAnswers(&b, order, yes, len(askers))
 	}
-	fmt.Fprintf(&b, "\n%d routes, %d cells\n", len(w.hub.routes), cells)
+	t.Logf("%d routes, %d cells", len(w.hub.routes), cells)
 	got := b.String()
 	const path = "testdata/routes.txt"
 	if *update {

@@ -22,7 +22,7 @@ import (
 //	form(path, action, on, do)                     POST from a page of this hub
 //	asset(path, handler)                           what every page loads
 //	read(path, action, get(f))                     GET, JSON or text for anybody's machine
-//	proven(path, action, limits, proof, f)         POST of an object that proves itself
+//	proven(path, action, on, limits, proof, f)     POST of an object that proves itself
 //	message(path, action, on, limits, f)           POST of a signed message
 //
 // action is one of the closed list of internal/authz, where policy.cedar says
@@ -134,8 +134,8 @@ func read(path string, a authz.Action, h api.Handler) Route {
 
 // proven is a route for objects whose own signatures say whether they count,
 // whoever brings them: proof tells from them who asks, or what is wrong.
-func proven[Req, Ans any](path string, a authz.Action, limits api.Limits, proof func(s *Server, req Req) (authz.Principal, error), act func(r *http.Request, req Req) (Ans, error)) Route {
-	return Route{Method: http.MethodPost, Path: path, Action: a, By: ByObject, On: shared, Limits: limits,
+func proven[Req, Ans any](path string, a authz.Action, on On, limits api.Limits, proof func(s *Server, req Req) (authz.Principal, error), act func(r *http.Request, req Req) (Ans, error)) Route {
+	return Route{Method: http.MethodPost, Path: path, Action: a, By: ByObject, On: on, Limits: limits,
 		serve: func(s *Server, rt Route) http.Handler {
 			return api.Handle(s.o.Log, api.Call(rt.Limits, func(r *http.Request, req Req) (Ans, error) {
 				var none Ans
@@ -179,8 +179,7 @@ func message[Req, Ans any](path string, a authz.Action, on On, limits api.Limits
 		serve: func(s *Server, rt Route) http.Handler {
 			return api.Handle(s.o.Log, byLine(api.Call(rt.Limits, func(r *http.Request, o signed.Object) (Ans, error) {
 				var none Ans
-				// Until the gate has decided, the request may touch nobody's rows.
-				who, m, err := s.open(scope.With(r.Context(), scope.Scope{}), o, rt.Path)
+				who, m, err := s.open(r.Context(), o, rt.Path)
 				if err != nil {
 					return none, err
 				}
@@ -281,5 +280,10 @@ func (s *Server) Handler() http.Handler {
 	}
 	// Machines send neither Origin nor Sec-Fetch headers, so the protection of
 	// pages lets them pass.
-	return api.Edge{Log: s.o.Log, Clock: s.o.Clock, Next: s.console.kit.Protect(mux)}
+	protected := s.console.kit.Protect(mux)
+	// Until the gate has decided, a request may touch nobody's rows.
+	nobody := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		protected.ServeHTTP(w, r.WithContext(scope.With(r.Context(), scope.Scope{})))
+	})
+	return api.Edge{Log: s.o.Log, Clock: s.o.Clock, Next: nobody}
 }

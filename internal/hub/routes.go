@@ -12,6 +12,7 @@ import (
 	"parallax/internal/authz"
 	"parallax/internal/fault"
 	"parallax/internal/pool"
+	"parallax/internal/scope"
 	"parallax/internal/transparency"
 	"parallax/opening"
 	"parallax/signed"
@@ -90,16 +91,22 @@ func (s *Server) deskCosign(r *http.Request, req client.DeskCosignature) (struct
 	return struct{}{}, s.tlog.AddDesk(r.Context(), m.DeskWitnessKeys(), req.Size, req.Line)
 }
 
+// of is whose rows a request may touch, as the gate decided.
+func of(ctx context.Context) scope.Scope {
+	s, _ := scope.From(ctx)
+	return s
+}
+
 func (s *Server) contribute(ctx context.Context, who caller, req client.ContributeRequest) (client.ContributeAnswer, error) {
 	if err := s.admit(); err != nil {
 		return client.ContributeAnswer{}, err
 	}
-	o, err := s.pool.Contribute(ctx, who.manifest, who.id, req)
+	o, err := s.pool.Contribute(ctx, who.manifest, of(ctx), req)
 	return client.ContributeAnswer{Receipt: o}, err
 }
 
 func (s *Server) withdraw(ctx context.Context, who caller, o signed.Object) (client.ContributeAnswer, error) {
-	receipt, err := s.pool.Withdraw(ctx, who.manifest, s.o.Plan.Governance, who.id, o)
+	receipt, err := s.pool.Withdraw(ctx, who.manifest, s.o.Plan.Governance, of(ctx), o)
 	return client.ContributeAnswer{Receipt: receipt}, err
 }
 
@@ -134,7 +141,7 @@ func byGovernor(s *Server, o signed.Object) (authz.Principal, error) {
 }
 
 func (s *Server) receipt(ctx context.Context, who caller, req client.ReceiptRequest) (client.ReceiptProof, error) {
-	own, err := s.pool.OwnTicket(ctx, who.id, req.Ticket)
+	own, err := s.pool.OwnTicket(ctx, of(ctx), req.Ticket)
 	if err != nil {
 		return client.ReceiptProof{}, err
 	}

@@ -27,12 +27,11 @@ func newConsole(s *Server) (*console, error) {
 		c.who = demoViewers{s}
 	}
 	person := func(r *http.Request) string { return authz.From(r.Context()).Person }
-	organisation := func(r *http.Request) string { return authz.From(r.Context()).Organisation }
 	var err error
 	if c.kit, err = web.New(web.Config{Log: s.o.Log, Shell: c.shell}); err != nil {
 		return nil, err
 	}
-	if c.pool, err = pool.NewPages(s.pool, c.kit, organisation); err != nil {
+	if c.pool, err = pool.NewPages(s.pool, c.kit); err != nil {
 		return nil, err
 	}
 	c.amends = amends.NewPages(s.amends, c.kit, s.state.current, person)

@@ -21,7 +21,7 @@ func (c *console) today(w http.ResponseWriter, r *http.Request) error {
 	var err error
 	who, ctx := authz.From(r.Context()), r.Context()
 	if in, no := c.s.enter(ctx, authz.ReadRecords, own(r, who)); no == nil {
-		data, err = c.pool.Today(in, who.Organisation)
+		data, err = c.pool.Today(in)
 	} else if in, no := c.s.enter(ctx, authz.ReadLeads, ofLeads(r, who)); no == nil {
 		data, err = c.leads.Today(in, who.Person)
 	} else if in, no := c.s.enter(ctx, authz.AuditHub, shared(r, who)); no == nil {

@@ -76,7 +76,7 @@ func New(ctx context.Context, db *store.DB, p Pool, log Log, holders Holders, c 
 	if err := db.Migrate(ctx, "leads", sub); err != nil {
 		return nil, err
 	}
-	return &Service{db: db, pool: p, log: log, holders: holders, clock: c, random: random}, nil
+	return &Service{db: db, pool: p, log: log, holders: holders, clock: c, random: random}, db.Isolate(ctx, isolated...)
 }
 
 // newID is an opaque random id: it says nothing of order or number.

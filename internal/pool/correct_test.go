@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parallax/internal/fault"
+	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/internal/store/storetest"
 	"parallax/opening"
@@ -71,7 +72,7 @@ func TestCorrections(t *testing.T) {
 		}
 		w.link()
 		own := func() (live, withdrawn int) {
-			list, err := w.pool.own(context.Background(), "org-0", newest, 10)
+			list, err := w.pool.own(context.Background(), scope.Of("org-0"), newest, 10)
 			must(t, err)
 			for _, x := range list {
 				live, withdrawn = live+x.Live, withdrawn+x.Withdrawn

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parallax/client"
+	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/internal/store/storetest"
 	"parallax/seal"
@@ -30,7 +31,7 @@ func TestAMemberSeesItsOwnReceipts(t *testing.T) {
 		_, err = w.withdraw("org-0", labelsOf(t, []client.Contributed{a})...)
 		must(t, err)
 
-		list, err := w.pool.own(ctx, "org-0", newest, 10)
+		list, err := w.pool.own(ctx, scope.Of("org-0"), newest, 10)
 		must(t, err)
 		if len(list) != 3 {
 			t.Fatalf("%d acts: %+v", len(list), list)
@@ -47,17 +48,17 @@ func TestAMemberSeesItsOwnReceipts(t *testing.T) {
 		// The same list, one row at a time.
 		at := newest
 		for i, want := range list {
-			page, err := w.pool.own(ctx, "org-0", at, 1)
+			page, err := w.pool.own(ctx, scope.Of("org-0"), at, 1)
 			must(t, err)
 			if len(page) != 1 || page[0].Ticket != want.Ticket {
 				t.Fatalf("page %d: %+v", i, page)
 			}
 			at = sentBefore{page[0].Received.UnixMicro(), page[0].Ticket}
 		}
-		if rest, err := w.pool.own(ctx, "org-0", at, 1); err != nil || len(rest) != 0 {
+		if rest, err := w.pool.own(ctx, scope.Of("org-0"), at, 1); err != nil || len(rest) != 0 {
 			t.Errorf("after the last: %+v, %v", rest, err)
 		}
-		if other, err := w.pool.own(ctx, "org-2", newest, 10); err != nil || len(other) != 0 {
+		if other, err := w.pool.own(ctx, scope.Of("org-2"), newest, 10); err != nil || len(other) != 0 {
 			t.Errorf("a member that sent nothing: %+v, %v", other, err)
 		}
 	})

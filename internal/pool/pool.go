@@ -10,6 +10,7 @@ import (
 	"parallax/client"
 	"parallax/internal/clock"
 	"parallax/internal/fault"
+	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/opening"
 	"parallax/signed"
@@ -48,13 +49,14 @@ func New(ctx context.Context, db *store.DB, log Log, sign Signer, c clock.Clock)
 	if err := db.Migrate(ctx, "pool", sub); err != nil {
 		return nil, err
 	}
-	return &Service{db: db, log: log, sign: sign, clock: c}, nil
+	return &Service{db: db, log: log, sign: sign, clock: c}, db.Isolate(ctx, isolated...)
 }
 
-// Contribute takes one batch of sender, all or nothing. It returns a signed
+// Contribute takes one batch of the scope's organisation, all or nothing. It returns a signed
 // receipt once everything is on disk; the same root again gives the same
 // receipt. A refusal by line is a [*BatchError] inside a fault.
-func (s *Service) Contribute(ctx context.Context, m opening.Manifest, sender string, req client.ContributeRequest) (signed.Object, error) {
+func (s *Service) Contribute(ctx context.Context, m opening.Manifest, of scope.Scope, req client.ContributeRequest) (signed.Object, error) {
+	sender := of.Organisation()
 	if o, ok, err := s.receipt(ctx, sender, req.Root); err != nil || ok {
 		return o, err
 	}
@@ -118,9 +120,9 @@ func (s *Service) receipt(ctx context.Context, org string, root opening.Hash) (o
 
 // OwnTicket reports that a ticket came with one of the organisation's own
 // receipts, so that nobody asks after another's batch.
-func (s *Service) OwnTicket(ctx context.Context, org, ticket string) (ok bool, err error) {
+func (s *Service) OwnTicket(ctx context.Context, of scope.Scope, ticket string) (ok bool, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		ok, err = readOwnTicket(ctx, tx, org, ticket)
+		ok, err = readOwnTicket(ctx, tx, of.Organisation(), ticket)
 		return err
 	})
 	return ok, err
@@ -139,7 +141,8 @@ type WithdrawalRecord struct {
 // counting at once and leaves its clusters when the linking job next runs;
 // boxes are emptied here. Labels that are not the member's change nothing and
 // show nothing. The receipt has the shape of every other receipt.
-func (s *Service) Withdraw(ctx context.Context, m opening.Manifest, g opening.Governance, sender string, o signed.Object) (signed.Object, error) {
+func (s *Service) Withdraw(ctx context.Context, m opening.Manifest, g opening.Governance, of scope.Scope, o signed.Object) (signed.Object, error) {
+	sender := of.Organisation()
 	d, err := opening.OpenDenial(m, g, o)
 	if err != nil {
 		return signed.Object{}, fault.Wrap(fault.Forbidden, "The withdrawal is not signed by your organisation for this pool.", err)

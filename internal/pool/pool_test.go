@@ -17,6 +17,7 @@ import (
 
 	"parallax/client"
 	"parallax/internal/fault"
+	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/internal/store/storetest"
 	"parallax/opening"
@@ -105,12 +106,12 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 		}
 		req := w.batch("org-0", good)
 		req.Sig = w.batch("org-1", good).Sig
-		if _, err := w.pool.Contribute(context.Background(), w.man, "org-0", req); fault.KindOf(err) != fault.Invalid {
+		if _, err := w.pool.Contribute(context.Background(), w.man, scope.Of("org-0"), req); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("a batch signed by another: %v", err)
 		}
 		req = w.batch("org-0", good)
 		req.Observations = append(req.Observations, w.observe("org-0", nil, mail("more")))
-		if _, err := w.pool.Contribute(context.Background(), w.man, "org-0", req); fault.KindOf(err) != fault.Invalid {
+		if _, err := w.pool.Contribute(context.Background(), w.man, scope.Of("org-0"), req); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("an observation that the root does not cover: %v", err)
 		}
 		req = w.batch("org-0", good)
@@ -118,10 +119,10 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 		must(t, err)
 		req.Observations[0].Observation.KEM, err = sealtest.Forge("pool", "2026-11", label) // swapped on the way
 		must(t, err)
-		if _, err := w.pool.Contribute(context.Background(), w.man, "org-0", req); fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.Sentence(err), "root") {
+		if _, err := w.pool.Contribute(context.Background(), w.man, scope.Of("org-0"), req); fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.Sentence(err), "root") {
 			t.Errorf("an encapsulation that the root does not cover: %v", err)
 		}
-		if _, err := w.pool.Contribute(context.Background(), w.man, "stranger", req); fault.KindOf(err) != fault.Forbidden {
+		if _, err := w.pool.Contribute(context.Background(), w.man, scope.Of("stranger"), req); fault.KindOf(err) != fault.Forbidden {
 			t.Errorf("a stranger: %v", err)
 		}
 		w.log.fail = errors.New("disk full")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/opening"
 	"parallax/signed"
@@ -32,9 +33,10 @@ type sentBefore struct {
 	ticket string
 }
 
-// own lists what a member sent before a place, newest first.
-func (s *Service) own(ctx context.Context, org string, before sentBefore, limit int) ([]Sent, error) {
+// own lists what the scope's organisation sent before a place, newest first.
+func (s *Service) own(ctx context.Context, of scope.Scope, before sentBefore, limit int) ([]Sent, error) {
 	var out []Sent
+	org := of.Organisation()
 	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if out, err = readSent(ctx, tx, org, before, limit); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"parallax/internal/fault"
+	"parallax/internal/scope"
 	"parallax/internal/web"
 	"parallax/opening"
 )
@@ -31,13 +32,11 @@ const (
 type Pages struct {
 	pool *Service
 	kit  *web.Kit
-	// member is the organisation that looks; the caller has checked that it may.
-	member func(r *http.Request) string
 }
 
 // NewPages adds the pool's pages to a kit.
-func NewPages(s *Service, kit *web.Kit, member func(r *http.Request) string) (*Pages, error) {
-	return &Pages{s, kit, member}, kit.Add("pool", pageFiles)
+func NewPages(s *Service, kit *web.Kit) (*Pages, error) {
+	return &Pages{s, kit}, kit.Add("pool", pageFiles)
 }
 
 // contribution is what the page Contribute shows.
@@ -48,13 +47,19 @@ type contribution struct {
 	Pages       web.Pages
 }
 
+// mine is whose rows a request may touch, as the gate decided.
+func mine(ctx context.Context) scope.Scope {
+	of, _ := scope.From(ctx)
+	return of
+}
+
 // Contribute answers: what have we sent, what came of it?
 func (p *Pages) Contribute(w http.ResponseWriter, r *http.Request) error {
 	before, err := parseBefore(r.URL.Query().Get("before"))
 	if err != nil {
 		return err
 	}
-	list, err := p.pool.own(r.Context(), p.member(r), before, rows+1)
+	list, err := p.pool.own(r.Context(), mine(r.Context()), before, rows+1)
 	if err != nil {
 		return err
 	}
@@ -77,7 +82,7 @@ func (p *Pages) Contribute(w http.ResponseWriter, r *http.Request) error {
 
 // State says whether the member's own list has changed.
 func (p *Pages) State(w http.ResponseWriter, r *http.Request) error {
-	list, err := p.pool.own(r.Context(), p.member(r), newest, rows)
+	list, err := p.pool.own(r.Context(), mine(r.Context()), newest, rows)
 	if err != nil {
 		return err
 	}
@@ -85,8 +90,8 @@ func (p *Pages) State(w http.ResponseWriter, r *http.Request) error {
 }
 
 // Today gives a member's three short lists.
-func (p *Pages) Today(ctx context.Context, member string) ([]any, error) {
-	list, err := p.pool.own(ctx, member, newest, rows)
+func (p *Pages) Today(ctx context.Context) ([]any, error) {
+	list, err := p.pool.own(ctx, mine(ctx), newest, rows)
 	if err != nil {
 		return nil, err
 	}

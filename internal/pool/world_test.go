@@ -15,6 +15,7 @@ import (
 	"parallax/group"
 	"parallax/group/grouptest"
 	"parallax/internal/clock"
+	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/opening"
 	"parallax/oprf"
@@ -158,7 +159,7 @@ func labelsOf(t testing.TB, list []client.Contributed) []seal.Label {
 
 func (w *world) send(org string, list ...client.Contributed) (signed.Object, error) {
 	w.t.Helper()
-	return w.pool.Contribute(context.Background(), w.man, org, w.batch(org, list...))
+	return w.pool.Contribute(context.Background(), w.man, scope.Of(org), w.batch(org, list...))
 }
 
 func (w *world) put(org string, tags ...tag) seal.Label {
@@ -184,7 +185,7 @@ func (w *world) withdraw(org string, labels ...seal.Label) (signed.Object, error
 	must(w.t, err)
 	o, err := signed.Sign(opening.DenialDomain, org, keyOf(org), d)
 	must(w.t, err)
-	return w.pool.Withdraw(context.Background(), w.man, w.gov, org, o)
+	return w.pool.Withdraw(context.Background(), w.man, w.gov, scope.Of(org), o)
 }
 
 func (w *world) count(table string) (n int) {

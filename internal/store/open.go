@@ -15,6 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the driver named "sqlite"
+
+	"parallax/internal/scope"
 )
 
 const (
@@ -152,6 +154,7 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 	config.RuntimeParams["synchronous_commit"] = "on"
 	config.RuntimeParams["default_transaction_isolation"] = "read committed"
 	config.RuntimeParams["timezone"] = "UTC"
+	config.RuntimeParams[setting] = scope.Pool().String() // narrowed for every request: see confine
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "parallax"
 	}

@@ -113,6 +113,11 @@ func (db *DB) run(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, f func
 			err = errors.Join(err, rollback(tx))
 		}
 	}()
+	if db.postgres {
+		if err := confine(ctx, tx); err != nil {
+			return unavailable(ctx, "confining", err)
+		}
+	}
 	inner := ctx
 	if pool == db.write && opts == nil {
 		inner = context.WithValue(ctx, within{}, db)

@@ -46,8 +46,18 @@ func Postgres(t testing.TB) *store.DB {
 }
 
 // PostgresDSN makes an empty schema as Postgres does and returns a DSN for it,
-// for tests that open one database several times.
+// for tests that open one database several times. The schema belongs to a role
+// without privileges, as in operation: row-level security binds it.
 func PostgresDSN(t testing.TB) string {
+	t.Helper()
+	owner, _, _ := PostgresRoles(t)
+	return owner
+}
+
+// PostgresRoles gives DSNs of one empty schema for two roles without
+// privileges: its owner, and a guest who may use, after grant, what tables the
+// owner has made by then.
+func PostgresRoles(t testing.TB) (owner, guest string, grant func()) {
 	t.Helper()
 	dsn := os.Getenv(postgresDSN)
 	if dsn == "" && shareddata.Required("postgres") {
@@ -65,21 +75,33 @@ func PostgresDSN(t testing.TB) string {
 		t.Fatalf("the test server cannot be used: %v", err)
 	}
 	name := schemaName(t)
-	if _, err := admin.ExecContext(t.Context(), "CREATE SCHEMA "+name); err != nil {
-		t.Fatalf("a schema cannot be made on the test server: %v", err)
-	}
-	t.Cleanup(func() {
-		if _, err := admin.ExecContext(context.Background(), "DROP SCHEMA "+name+" CASCADE"); err != nil {
-			t.Errorf("dropping the schema: %v", err)
+	run := func(statements ...string) {
+		t.Helper()
+		for _, statement := range statements {
+			if _, err := admin.ExecContext(context.Background(), statement); err != nil {
+				t.Fatalf("the test server refused %q: %v", statement, err)
+			}
 		}
+	}
+	run("CREATE ROLE "+name, "CREATE ROLE "+name+"_guest", "CREATE SCHEMA "+name+" AUTHORIZATION "+name, "GRANT USAGE ON SCHEMA "+name+" TO "+name+"_guest")
+	t.Cleanup(func() {
+		run("DROP SCHEMA "+name+" CASCADE", "DROP ROLE "+name, "DROP ROLE "+name+"_guest")
 		if err := admin.Close(); err != nil {
 			t.Errorf("closing: %v", err)
 		}
 	})
-	q := u.Query()
-	q.Set("search_path", name)
-	u.RawQuery = q.Encode()
-	return u.String()
+	as := func(role string) string {
+		q := u.Query()
+		q.Set("search_path", name)
+		q.Set("role", role)
+		v := *u
+		v.RawQuery = q.Encode()
+		return v.String()
+	}
+	return as(name), as(name + "_guest"), func() {
+		t.Helper()
+		run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + name + " TO " + name + "_guest")
+	}
 }
 
 func open(t testing.TB, dsn string) *store.DB {
