@@ -91,6 +91,8 @@ type Bundle struct {
 	RequestLog  LogProof         `json:"request_log"`
 	Checkpoint  []byte           `json:"checkpoint"`  // note with cosignatures
 	Consistency tlog.Consistency `json:"consistency"` // from the holder's last checkpoint
+	// Reviews of earlier break-glass openings, where this one breaks the glass.
+	Reviews []signed.Object `json:"reviews,omitempty"`
 }
 
 // A View is what the verifier brings itself, never from the bundle.
@@ -104,6 +106,8 @@ type View struct {
 	// Witnessed gives the time from which the holder itself knows that the
 	// log held at least size entries; false if it never saw that.
 	Witnessed func(size int64) (time.Time, bool)
+	// Broken are the break-glass openings that the verifier released before.
+	Broken []Broken
 }
 
 // A Grant is a verified decision to release: the request, its digest, and for
@@ -134,6 +138,9 @@ func (b Bundle) Decide(v View) (Grant, error) {
 	}
 	req, digest, err := Approved(v.Manifest, b.Request, b.Approvals, v.Now)
 	if err != nil {
+		return Grant{}, err
+	}
+	if err := b.checkReviews(v, req); err != nil {
 		return Grant{}, err
 	}
 	var rec RequestRecord
@@ -279,8 +286,8 @@ func (b Bundle) checkDelay(v View, g *Grant) error {
 	if !ok {
 		return fmt.Errorf("the request's log entry has not been witnessed: %w", ErrWait)
 	}
-	delay := time.Duration(v.Manifest.Delays.OpenSeconds) * time.Second
-	g.NotBefore = NextRelease(v.Manifest.Delays, at.Add(delay))
+	delays := g.Request.Delays(v.Manifest)
+	g.NotBefore = NextRelease(delays, at.Add(time.Duration(delays.OpenSeconds)*time.Second))
 	if v.Now.Before(g.NotBefore) {
 		return fmt.Errorf("the release time is %s: %w", g.NotBefore.UTC().Format(time.RFC3339), ErrWait)
 	}

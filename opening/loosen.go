@@ -6,12 +6,13 @@ import (
 
 // Loosens reports that next allows something that old does not: a larger
 // budget, a new class, member, approver, legal basis or rule, a shorter delay,
-// a longer life of the keys, another authority. Such a change waits [LooseningDelay] before it binds;
+// breaking the glass or doing so sooner, a longer life of the keys, another authority. Such a change waits [LooseningDelay] before it binds;
 // suspensions and other tightenings bind at once.
 func Loosens(old, next Manifest) bool {
 	return loosensClasses(old, next) || loosensPeople(old, next) || loosensGrounds(old, next) ||
 		next.Delays.OpenSeconds < old.Delays.OpenSeconds ||
 		next.Delays.ReleaseEvery < old.Delays.ReleaseEvery ||
+		old.Emergency.loosens(next.Emergency) ||
 		(old.KeysEnd > 0 && (next.KeysEnd == 0 || next.KeysEnd > old.KeysEnd)) ||
 		next.Authority.ID != old.Authority.ID || next.Authority.Entity != old.Authority.Entity ||
 		!bytes.Equal(next.Authority.HPKE, old.Authority.HPKE) ||

@@ -43,6 +43,8 @@ type Manifest struct {
 	Rules       []Rule       `json:"rules"`
 	CurrentRule Hash         `json:"current_rule"`
 	Delays      Delays       `json:"delays"`
+	// Emergency allows breaking the glass; absent, nobody can.
+	Emergency *Emergency `json:"emergency,omitempty"`
 	// KeysEnd is when the holders destroy the shares of this epoch. No tag
 	// lasts longer. 0: no date is fixed, in a demonstration only.
 	KeysEnd int64 `json:"keys_end"`
@@ -235,6 +237,9 @@ func (m Manifest) Check() error {
 	}
 	if m.Delays.OpenSeconds < 0 || m.Delays.ReleaseEvery < 1 {
 		return errors.New("manifest: delays need open_seconds of at least 0 and release_every of at least 1")
+	}
+	if err := m.Emergency.check(m); err != nil {
+		return err
 	}
 	seen := make(map[selector.Class]bool)
 	for _, c := range m.Classes {

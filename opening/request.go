@@ -37,6 +37,11 @@ type Request struct {
 	Nonce    Hash   `json:"nonce"`
 	Time     int64  `json:"time"`
 	Expires  int64  `json:"expires"`
+	// Emergency is the ground on which the request breaks the glass, one of
+	// EmergencyGrounds; empty for every other request.
+	Emergency string `json:"emergency,omitempty"`
+	// Reason is the digest of what the requester wrote down at the own desk.
+	Reason Hash `json:"reason,omitzero"`
 }
 
 // Playbooks.
@@ -50,6 +55,7 @@ type Approval struct {
 	Approver string `json:"approver"`
 	Request  Hash   `json:"request"` // Digest of the request's body
 	Time     int64  `json:"time"`
+	Reason   Hash   `json:"reason,omitzero"` // as in the request
 }
 
 // Approved verifies the request and its approvals: one approver from the
@@ -104,6 +110,9 @@ func (r Request) check(m Manifest, now time.Time) error {
 		return errors.New("the request is dated in the future")
 	case r.Playbook != PlaybookStandard && r.Playbook != PlaybookChildPossible:
 		return fmt.Errorf("the request names no known playbook: %q", r.Playbook)
+	}
+	if err := r.checkEmergency(m); err != nil {
+		return err
 	}
 	for _, b := range m.LegalBases {
 		if b.ID == r.LegalBasis {

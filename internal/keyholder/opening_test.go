@@ -158,6 +158,7 @@ func TestHoldersRefuse(t *testing.T) {
 		"an old manifest, from before a basis ended": {before: func(w *world, a *attempt) {
 			w.next(func(m *opening.Manifest) { m.LegalBases = nil })
 		}, want: "not in the manifest"},
+		"a broken glass that the manifest does not know": {before: func(w *world, a *attempt) { w.breakGlass(a) }, want: "does not allow breaking the glass"},
 		"a forged recipient key": {after: func(w *world, a *attempt) {
 			m := w.manifest
 			m.Version, m.Previous, m.Authority.HPKE = 2, opening.Digest(w.signed.Body), make([]byte, 32)

@@ -43,6 +43,7 @@ type pendingRow struct {
 	Seen, Request, Purpose, Basis, Ends, Expires string
 	Count                                        int
 	Child                                        bool
+	Emergency                                    string // what its ground says
 }
 
 type releaseRow struct {
@@ -163,7 +164,7 @@ func (s *state) pendingRows(now time.Time) (out []pendingRow) {
 	})
 	for _, p := range list {
 		row := pendingRow{Seen: stamp(time.UnixMicro(p.Time)), Request: brief(p.Request), Purpose: p.Purpose, Basis: p.Basis, Count: p.Count,
-			Ends: "Not known before the request is in the witnessed log", Child: p.Playbook == opening.PlaybookChildPossible}
+			Ends: "Not known before the request is in the witnessed log", Child: p.Playbook == opening.PlaybookChildPossible, Emergency: opening.EmergencyGrounds[p.Emergency]}
 		if p.NotBefore > 0 {
 			row.Ends = stamp(time.UnixMicro(p.NotBefore))
 		}

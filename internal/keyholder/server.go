@@ -259,6 +259,12 @@ func (s *Server) Open(b opening.Bundle) (client.OpenAnswer, error) {
 		return client.OpenAnswer{}, err
 	}
 	r := release{Request: grant.Digest, Time: s.clock.Now().UnixMicro(), Partials: partials}
+	if e := s.state.manifest.Emergency; e != nil && grant.Request.Emergency != "" {
+		r.ReviewBy = r.Time + e.ReviewSeconds*1_000_000
+		for _, a := range b.Approvals {
+			r.Approvers = append(r.Approvers, a.Key)
+		}
+	}
 	if err := s.journal.append(kindRelease, r); err != nil {
 		return client.OpenAnswer{}, unavailable(err)
 	}
@@ -275,7 +281,7 @@ func (s *Server) decide(b opening.Bundle) (opening.Grant, error) {
 		return opening.Grant{}, err
 	}
 	return b.Decide(opening.View{Manifest: s.state.manifest, Governance: s.keys.plan.Governance,
-		Denials: &s.state.denials, Now: now, Checkpoint: cp, Witnessed: s.state.witnessedAt})
+		Denials: &s.state.denials, Now: now, Checkpoint: cp, Witnessed: s.state.witnessedAt, Broken: s.state.broken()})
 }
 
 func (s *Server) notePending(g opening.Grant) error {
@@ -283,7 +289,7 @@ func (s *Server) notePending(g opening.Grant) error {
 		return nil
 	}
 	p := pending{Request: g.Digest, Time: s.clock.Now().UnixMicro(), Count: len(g.Request.Labels), Purpose: g.Request.Purpose,
-		Basis: g.Request.LegalBasis, Expires: g.Request.Expires, Playbook: g.Request.Playbook}
+		Basis: g.Request.LegalBasis, Expires: g.Request.Expires, Playbook: g.Request.Playbook, Emergency: g.Request.Emergency}
 	if !g.NotBefore.IsZero() {
 		p.NotBefore = g.NotBefore.UnixMicro()
 	}

@@ -60,6 +60,7 @@ type pending struct {
 	NotBefore int64  `json:"not_before"`
 	Expires   int64  `json:"expires"` // of the request
 	Playbook  string `json:"playbook"`
+	Emergency string `json:"emergency,omitempty"` // the ground of a break-glass request
 }
 
 // release is the holder's own record of a release, written before the shares
@@ -68,6 +69,10 @@ type release struct {
 	Request  opening.Hash    `json:"request"`
 	Time     int64           `json:"time"`
 	Partials []signed.Object `json:"partials"`
+	// Of a break-glass opening: who approved it, and until when an oversight
+	// body must have reviewed it.
+	Approvers []string `json:"approvers,omitempty"`
+	ReviewBy  int64    `json:"review_by,omitempty"`
 }
 
 type budgetKey struct{ org, class, day string }
@@ -162,6 +167,16 @@ func authored(o signed.Object) opening.Hash {
 func (s *state) addRelease(r release) {
 	s.releases = append(s.releases, r)
 	delete(s.pending, r.Request)
+}
+
+// broken lists the break-glass openings that this holder released.
+func (s *state) broken() (out []opening.Broken) {
+	for _, r := range s.releases {
+		if r.ReviewBy > 0 {
+			out = append(out, opening.Broken{Request: r.Request, Approvers: r.Approvers, ReviewBy: time.UnixMicro(r.ReviewBy)})
+		}
+	}
+	return out
 }
 
 func (s *state) released(request opening.Hash) (release, bool) {

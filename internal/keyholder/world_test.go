@@ -183,10 +183,16 @@ func (r inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldUnder(t, func(*opening.Manifest) {})
+}
+
+// newWorldUnder makes a world whose first manifest is changed.
+func newWorldUnder(t *testing.T, change func(*opening.Manifest)) *world {
+	t.Helper()
 	p, err := held()
 	must(t, err)
 	w := &world{t: t, clock: clock.Manual(start), plan: p.plan, setup: p.setup, keys: maps.Clone(p.keys), members: make(map[string]client.Member)}
-	for _, id := range []string{"officer", "overseer", "stranger"} {
+	for _, id := range []string{"officer", "overseer", "overseer-2", "stranger"} {
 		w.keys[id] = newKey(t)
 	}
 	net := inProcess{}
@@ -202,6 +208,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.http = &http.Client{Transport: net}
 	w.addPeople()
+	change(&w.manifest)
 	w.publish(w.manifest)
 	return w
 }
@@ -233,7 +240,8 @@ func (w *world) addPeople() {
 			Key: pub(w.keys[o.id]), Admitted: start.AddDate(0, 0, -120).UnixMicro(), Status: opening.Active})
 	}
 	m.Approvers = []opening.Approver{{ID: "officer", Entity: "Police", Role: opening.RoleAuthority, Key: pub(w.keys["officer"])},
-		{ID: "overseer", Entity: "Oversight", Role: opening.RoleOversight, Key: pub(w.keys["overseer"])}}
+		{ID: "overseer", Entity: "Oversight", Role: opening.RoleOversight, Key: pub(w.keys["overseer"])},
+		{ID: "overseer-2", Entity: "Oversight", Role: opening.RoleOversight, Key: pub(w.keys["overseer-2"])}}
 	m.LegalBases = []opening.LegalBasis{{ID: "basis-1", Purpose: "investigation", Recipient: "police",
 		From: start.AddDate(0, -1, 0).UnixMicro(), To: start.AddDate(1, 0, 0).UnixMicro()}}
 	w.manifest = m
