@@ -3,6 +3,8 @@ package estimate
 import (
 	"math"
 	"math/bits"
+
+	"parallax/estimate/regress"
 )
 
 // ChaoMth is the lower bound of Chao (1987) in its log-linear form with lists of
@@ -30,20 +32,20 @@ func ChaoMth(t Table) (point, se float64, err error) {
 			}
 			rows[i] = row
 		}
-		fit, err := poissonGLM(rows, y, nil)
+		fit, err := regress.Poisson(rows, y, nil)
 		if err != nil {
 			return 0, 0, err
 		}
 		kept := hinges[:0:0]
 		for i, m := range hinges {
-			if fit.beta[1+k+i] >= 0 {
+			if fit.Beta[1+k+i] >= 0 {
 				kept = append(kept, m)
 			}
 		}
 		if len(kept) == len(hinges) {
-			n0 := math.Exp(fit.beta[0])
+			n0 := math.Exp(fit.Beta[0])
 			n := float64(t.N())
-			return n + n0, math.Sqrt(n0 + n0*n0*fit.cov[0]), nil
+			return n + n0, math.Sqrt(n0 + n0*n0*fit.Cov.At(0, 0)), nil
 		}
 		hinges = kept
 	}
@@ -89,11 +91,11 @@ func FrequencyChaoProfile(freq []int) Estimate {
 	}
 	x := [][]float64{{1, 0}, {1, 1}, {1, 2}}
 	return profile(n, n+f1*f1/(2*f2), func(unseen float64) float64 {
-		fit, err := poissonGLM(x, []float64{unseen, f1, f2}, []float64{0, 0, -math.Ln2})
+		fit, err := regress.Poisson(x, []float64{unseen, f1, f2}, []float64{0, 0, -math.Ln2})
 		if err != nil {
 			return math.Inf(-1)
 		}
-		return fit.ll
+		return fit.LL
 	})
 }
 

@@ -14,6 +14,9 @@ type displaceCmd struct {
 	WDD     wddCmd     `cmd:"" name:"wdd" help:"Weighted displacement difference: change beside controls, with its interval."`
 	WDQ     wdqCmd     `cmd:"" name:"wdq" help:"Weighted displacement quotient with its error, and the total net effect."`
 	Migrate migrateCmd `cmd:"" help:"Where tokens of a venue went, and how many more left than at controls."`
+	Ratio   ratioCmd   `cmd:"" help:"Displacement ratio with its interval by actor, or that it cannot tell."`
+	Level   levelCmd   `cmd:"" help:"Local level: what a series would have done, simulated."`
+	Synth   synthCmd   `cmd:"" help:"Synthetic control with placebo ranks and without each donor."`
 }
 
 type displaceFile struct {

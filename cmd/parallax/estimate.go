@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -71,8 +69,7 @@ func (c *estimateCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err.Error(), err)
 	}
-	sum := sha256.Sum256(raw)
-	out := estimateReport{r, hex.EncodeToString(sum[:])}
+	out := estimateReport{r, hashOf(raw)}
 	if c.JSON {
 		return printJSON(std.out, out)
 	}

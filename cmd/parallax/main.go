@@ -28,7 +28,9 @@ type cli struct {
 	Bench      benchCmd      `cmd:"" help:"Measure what the protocol costs, with a peer beside each figure."`
 	Gateway    gatewayCmd    `cmd:"" help:"Lawful routes: may this be sent, by whom, under what law, on which day?"`
 	Estimate   estimateCmd   `cmd:"" help:"Estimate a hidden population from overlapping lists: a panel and its range, or a refusal."`
-	Displace   displaceCmd   `cmd:"" help:"Measure displacement: wdd, wdq, migrate."`
+	Displace   displaceCmd   `cmd:"" help:"Measure displacement: wdd, wdq, migrate, ratio, level, synth."`
+	ITS        itsCmd        `cmd:"" name:"its" help:"Interrupted time series with autocorrelation-consistent errors, seasons and fading effects."`
+	Survival   survivalCmd   `cmd:"" help:"Time until an event: curves, medians, log-rank, competing events."`
 	Governance governanceCmd `cmd:"" help:"Make governance keys and sign manifests."`
 	Completion completionCmd `cmd:"" help:"Print a script that lets a shell complete commands and options."`
 	Version    versionCmd    `cmd:"" help:"Print which build this is."`
