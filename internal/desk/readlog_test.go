@@ -51,3 +51,42 @@ func TestAReadLogAfterACrash(t *testing.T) {
 		}
 	}
 }
+
+func FuzzReadLog(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add([]byte(`{"number":1,"before":"0000000000000000000000000000000000000000000000000000000000000000","time":1,"who":"a","opening":"","request":"0000000000000000000000000000000000000000000000000000000000000000","items":0}` + "\n"))
+	f.Add([]byte("{}\n{}\n"))
+	f.Add([]byte("\x00\x00\n\x00"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		path := filepath.Join(t.TempDir(), "reads.jsonl")
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		first, err := logRead(path, Read{Who: "analyst"})
+		if err != nil {
+			return
+		}
+		if next, err := logRead(path, Read{Who: "analyst"}); err != nil || next.Number != first.Number+1 {
+			t.Fatalf("line %d after line %d: %v", next.Number, first.Number, err)
+		}
+	})
+}
+
+func FuzzMapping(f *testing.F) {
+	f.Add([]byte(`{"format":"csv","reference":"case","strength":"s","kind":"k","role":"=unknown","grade":"=b2","columns":{"email":{"class":"email"}}}`))
+	f.Add([]byte(`{"columns":{"x":{"class":"phone","country":"AU","prefix":"y"}}} {}`))
+	f.Add([]byte(`{"columns":{"x":{"class":"nothing"}}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		m, err := ParseMapping(raw, "mapping.json")
+		if err != nil {
+			return
+		}
+		text, err := m.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseMapping(text, "again.json"); err != nil {
+			t.Fatalf("what was saved cannot be read: %v\n%s", err, text)
+		}
+	})
+}

@@ -82,3 +82,31 @@ func TestAJournalAfterACrash(t *testing.T) {
 		})
 	}
 }
+
+// A journal that opens, whatever was in the file, takes entries and opens again
+// with one more.
+func FuzzJournal(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add([]byte(`{"prev":"0000000000000000000000000000000000000000000000000000000000000000","kind":"a","data":{}}` + "\n"))
+	f.Add([]byte(`{"prev":"0000000000000000000000000000000000000000000000000000000000000000","kind":"a","data":{}}` + "\n{\n{}\n"))
+	f.Add([]byte("\x00\x00\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		path := filepath.Join(t.TempDir(), "journal")
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j, kinds, err := reopen(t, path)
+		if err != nil {
+			return
+		}
+		if err := j.append("more", struct{}{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, again, err := reopen(t, path); err != nil || len(again) != len(kinds)+1 {
+			t.Fatalf("%d entries, then %d: %v", len(kinds), len(again), err)
+		}
+	})
+}
