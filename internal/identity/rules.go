@@ -103,6 +103,9 @@ type question struct {
 // they exist or not.
 var errNotYours = fault.New(fault.NotFound, "There is no such person in your organisation.")
 
+// errConfirm asks for a step-up.
+var errConfirm = fault.New(fault.Forbidden, "Confirm who you are first; this counts for five minutes.")
+
 // may decides every act on people. The rules:
 //
 //   - the machine's operator starts an organisation that has no administrator,
@@ -129,7 +132,7 @@ func may(q question) error {
 	case q.act != actInvite && q.target.ID == q.by.Person:
 		return fault.New(fault.Forbidden, "Nobody changes their own roles or state. Ask another administrator of your organisation.")
 	case !q.by.Confirmed(q.now):
-		return fault.New(fault.Forbidden, "Confirm who you are first; this counts for five minutes.")
+		return errConfirm
 	}
 	if err := inState(q); err != nil {
 		return err

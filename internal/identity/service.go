@@ -38,11 +38,12 @@ type Options struct {
 	Operator   Operator
 	// URL is where people reach this hub. Sign-in needs https, or http on a
 	// loopback name for trying things out; anywhere else nobody can sign in.
-	URL    string
-	Clock  clock.Clock
-	Random io.Reader    // nil: crypto/rand
-	HTTP   *http.Client // asks OpenID providers; nil: one that follows no redirect
-	Logger *slog.Logger
+	URL       string
+	Providers []Provider
+	Clock     clock.Clock
+	Random    io.Reader    // nil: crypto/rand
+	HTTP      *http.Client // asks OpenID providers; nil: one that follows no redirect
+	Logger    *slog.Logger
 }
 
 // A Service is the organisations and people of one hub.
@@ -50,6 +51,8 @@ type Service struct {
 	o        Options
 	site     site
 	sessions *sessions
+	oidc     *relyingParty
+	keys     *passkeys
 }
 
 // New migrates the tables and checks the options.
@@ -72,7 +75,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, err
 	}
 	s.sessions = newSessions(s)
-	return s, nil
+	if s.oidc, err = newRelyingParty(s); err != nil {
+		return nil, err
+	}
+	s.keys, err = newPasskeys(s)
+	return s, err
 }
 
 // A Record is what the log keeps of an act on people or organisations. It names

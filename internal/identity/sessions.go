@@ -183,6 +183,9 @@ func (ss *sessions) confirm(ctx context.Context) {
 	ss.manager.Put(ctx, keyConfirmed, strconv.FormatInt(ss.s.o.Clock.Now().UnixMicro(), 10))
 }
 
+// end signs out: the session is gone and its cookie with it.
+func (ss *sessions) end(ctx context.Context) error { return ss.manager.Destroy(ctx) }
+
 // Middleware finds the session of each request and writes what changed. It is
 // around pages only: a machine's message has no session.
 func (s *Service) Middleware(next http.Handler) http.Handler {

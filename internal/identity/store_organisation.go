@@ -174,3 +174,12 @@ func (s *Service) Acts(ctx context.Context, organisation string) (out []Act, err
 	})
 	return out, err
 }
+
+// Organisation is what is known of one organisation now.
+func (s *Service) Organisation(ctx context.Context, id string) (o Organisation, err error) {
+	err = s.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		o, err = s.organisation(ctx, tx, id)
+		return err
+	})
+	return o, err
+}

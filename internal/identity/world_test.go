@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -173,4 +174,11 @@ func (w *world) org(id string) Organisation {
 	}
 	w.t.Fatalf("no organisation %s", id)
 	return Organisation{}
+}
+
+// TestMain silences the provider that tests start, which logs to the default
+// logger.
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
 }

@@ -299,6 +299,17 @@ type PollState struct {
 	Done    bool   `json:"done"` // nothing more will change: stop asking
 }
 
+// Passkey is a button that makes or uses a passkey. Only the script can ask the
+// browser for one, so without it the button is not there; the page says what to
+// do instead. Options and Finish answer JSON; Finish says where to go on to.
+type Passkey struct {
+	Label   string
+	Create  bool // makes one; otherwise uses one
+	Options string
+	Finish  string
+	Values  []Hidden // sent to Options
+}
+
 // Actions is a row of links that look like buttons and of buttons that post.
 type Actions []Action
 

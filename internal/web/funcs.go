@@ -72,7 +72,7 @@ func templateOf(v any) (string, error) {
 	case Link, Cell:
 		return strings.ToLower(reflect.TypeOf(v).Name()) + "-block", nil
 	case Text, Section, Split, Badge, Table, Empty, Notice, Disclosure, Facts, Terms, Timeline, Steps, Meter,
-		List, Checks, Code, Figure, Poll, Actions, Field, Form:
+		List, Checks, Code, Figure, Poll, Passkey, Actions, Field, Form:
 		return strings.ToLower(reflect.TypeOf(v).Name()), nil
 	default:
 		return "", fmt.Errorf("web: %T is no component", v)

@@ -1,5 +1,5 @@
 // Parallax: the one script. Pages are whole without it; it adds a filter over
-// the rows of a table, polling, keyboard shortcuts and the quick exit. It never
+// the rows of a table, polling, passkeys, keyboard shortcuts and the quick exit. It never
 // writes markup and no key changes data.
 "use strict";
 (() => {
@@ -72,6 +72,56 @@
     setTimeout(ask, every);
   };
   all("[data-poll]").forEach(poll);
+
+  // Passkeys: the server says what to ask the device for, the device answers,
+  // the server checks. Binary values travel as base64url.
+  const toBytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+  const toText = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  const post = async (url, body) => {
+    const answer = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify(body), cache: "no-store" });
+    const said = await answer.json();
+    if (!answer.ok) throw new Error(said.detail || "The server refused this.");
+    return said;
+  };
+  const withIds = (list) => (list || []).map((c) => ({ ...c, id: toBytes(c.id) }));
+  const credential = async (create, said) => {
+    const key = { ...said.publicKey, challenge: toBytes(said.publicKey.challenge) };
+    if (create) {
+      key.user = { ...key.user, id: toBytes(key.user.id) };
+      key.excludeCredentials = withIds(key.excludeCredentials);
+      return navigator.credentials.create({ publicKey: key });
+    }
+    key.allowCredentials = withIds(key.allowCredentials);
+    return navigator.credentials.get({ publicKey: key });
+  };
+  const answered = (c) => {
+    const response = {};
+    ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"].forEach((name) => {
+      if (c.response[name]) response[name] = toText(c.response[name]);
+    });
+    if (c.response.getTransports) response.transports = c.response.getTransports();
+    return { id: c.id, rawId: toText(c.rawId), type: c.type, response, clientExtensionResults: c.getClientExtensionResults() };
+  };
+  all("[data-passkey]").forEach((el) => {
+    const button = one("button", el);
+    const say = (text) => { one("[data-passkey-text]", el).textContent = text; };
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      try {
+        if (!window.PublicKeyCredential) throw new Error("This browser has no passkeys. Use another browser, or sign in with a provider.");
+        const values = {};
+        all("input[type=hidden]", el).forEach((input) => { values[input.name] = input.value; });
+        say("Waiting for your device.");
+        const said = await post(el.dataset.options, values);
+        const done = await post(el.dataset.finish, answered(await credential(el.dataset.passkey === "create", said)));
+        window.location.assign(done.next);
+      } catch (err) {
+        say(err.name === "NotAllowedError" ? "Your device did not confirm, or it took too long. Nothing was changed." : err.message);
+        button.disabled = false;
+      }
+    });
+  });
 
   // Quick exit: leaves without leaving this page in the way back.
   const exit = one("[data-exit]");
