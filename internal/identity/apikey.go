@@ -54,7 +54,7 @@ func (s *Service) MakeKey(ctx context.Context, by Principal, label string, reads
 	switch {
 	case !by.Has(OrganisationAdmin) || by.Suspended:
 		return k, "", fault.New(fault.Forbidden, "Only an administrator of an organisation that is not suspended may do this.")
-	case !by.Confirmed(now):
+	case !Confirmed(by, now):
 		return k, "", errConfirm
 	case !plainText(label):
 		return k, "", fault.Newf(fault.Invalid, "Say on one line of at most %d characters what the key is for.", maxText)

@@ -16,6 +16,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"parallax/internal/authz"
 	"parallax/internal/fault"
 	"parallax/internal/store"
 )
@@ -261,7 +262,7 @@ func withoutBody(err error) error {
 
 // recently allows a minute between the two clocks.
 func recently(at, now time.Time) bool {
-	return now.Sub(at) <= StepUp && at.Sub(now) <= time.Minute
+	return now.Sub(at) <= authz.StepUp && at.Sub(now) <= time.Minute
 }
 
 // account is the person of an account at a provider; for who was invited, the

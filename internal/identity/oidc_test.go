@@ -11,6 +11,8 @@ import (
 
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
+
+	"parallax/internal/authz"
 )
 
 // users are those of a real provider: two accounts with one e-mail address.
@@ -263,7 +265,7 @@ func TestConfirmWithAProvider(t *testing.T) {
 	v.fresh()
 	v.enrol("one", "bob", "bank-a", ContributorAnalyst)
 	v.client = ada
-	v.clock.Advance(StepUp + time.Second) // the provider's clock is now behind: what it did before does not count
+	v.clock.Advance(authz.StepUp + time.Second) // the provider's clock is now behind: what it did before does not count
 	if a := v.get("/people/invite"); strings.Contains(a.body, `name="name"`) {
 		t.Error("the form is shown without confirming")
 	}
@@ -273,7 +275,7 @@ func TestConfirmWithAProvider(t *testing.T) {
 	if a := v.at("/again/with/one?next=%2Fpeople", "ada"); a.status != http.StatusForbidden {
 		t.Errorf("with a sign-in of long ago: %d at %s", a.status, a.url)
 	}
-	v.clock.Advance(-StepUp)
+	v.clock.Advance(-authz.StepUp)
 	if a := v.at("/again/with/one", "bob"); a.status != http.StatusForbidden || v.who() != e.Person {
 		t.Errorf("somebody else confirmed: %d", a.status)
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/descope/virtualwebauthn"
+
+	"parallax/internal/authz"
 )
 
 // device is a person's device: it makes keys and signs, as real ones do.
@@ -91,7 +93,7 @@ func TestPasskeys(t *testing.T) {
 	if a := d.use("/sign-in/passkey", map[string]string{"next": "/people"}); a.status != http.StatusOK || !strings.Contains(a.body, `"/people"`) || v.who() != e.Person {
 		t.Fatalf("signing in: %d %s", a.status, a.body)
 	}
-	v.clock.Advance(StepUp + time.Second)
+	v.clock.Advance(authz.StepUp + time.Second)
 	if a := v.device().create("/me/passkeys", nil); a.status != http.StatusForbidden {
 		t.Errorf("another passkey without confirming: %d", a.status)
 	}

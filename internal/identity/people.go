@@ -55,7 +55,7 @@ func (s *Service) Invite(ctx context.Context, by Principal, organisation, name s
 		if err := insertPerson(ctx, tx, p, s.o.Clock.Now()); err != nil {
 			return err
 		}
-		_, err = s.record(ctx, tx, Record{Type: string(actInvite), By: by.name(), Organisation: organisation, Person: p.ID, Roles: roles})
+		_, err = s.record(ctx, tx, Record{Type: string(actInvite), By: named(by), Organisation: organisation, Person: p.ID, Roles: roles})
 		return err
 	})(ctx)
 }
@@ -105,7 +105,7 @@ func (s *Service) on(ctx context.Context, tx *store.Tx, a act, by Principal, id 
 	if err := do(p, now); err != nil {
 		return err
 	}
-	_, err = s.record(ctx, tx, Record{Type: string(a), By: by.name(), Organisation: p.Organisation, Person: p.ID, Roles: roles})
+	_, err = s.record(ctx, tx, Record{Type: string(a), By: named(by), Organisation: p.Organisation, Person: p.ID, Roles: roles})
 	return err
 }
 
@@ -189,7 +189,7 @@ func (s *Service) EndSessions(ctx context.Context, by Principal, id string) erro
 // People lists people by id after one: of the principal's own organisation, or
 // everybody for the operator. A removed person is not listed.
 func (s *Service) People(ctx context.Context, by Principal, after string, limit int) (out []Person, err error) {
-	if !by.operator && (by.Organisation == "" || !by.Has(OrganisationAdmin)) {
+	if by.Kind != operator && (by.Organisation == "" || !by.Has(OrganisationAdmin)) {
 		return nil, fault.New(fault.Forbidden, "Only an administrator of the organisation may see this.")
 	}
 	err = s.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -205,7 +205,7 @@ func (s *Service) One(ctx context.Context, by Principal, id string) (p Person, o
 		if p, err = person(ctx, tx, id); err != nil {
 			return err
 		}
-		if p.State == Removed || !by.operator && (!by.Has(OrganisationAdmin) || p.Organisation != by.Organisation) {
+		if p.State == Removed || by.Kind != operator && (!by.Has(OrganisationAdmin) || p.Organisation != by.Organisation) {
 			return errNotYours
 		}
 		org, err = s.organisation(ctx, tx, p.Organisation)

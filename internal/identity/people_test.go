@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"parallax/internal/authz"
 	"parallax/internal/fault"
 	"parallax/internal/store"
 	"parallax/opening"
@@ -118,7 +119,7 @@ func TestLifeOfAPerson(t *testing.T) {
 				t.Errorf("%s by itself", name)
 			}
 			stale := admin
-			stale.StepUpAt = w.clock.Now().Add(-StepUp - time.Second)
+			stale.StepUpAt = w.clock.Now().Add(-authz.StepUp - time.Second)
 			if err := do(stale); fault.KindOf(err) != fault.Forbidden {
 				t.Errorf("%s without confirming: %v", name, err)
 			}

@@ -3,22 +3,23 @@ package identity
 import (
 	"slices"
 
+	"parallax/internal/authz"
 	"parallax/internal/fault"
 )
 
 // A Role is what a person is there for. The public has none.
-type Role string
+type Role = authz.Role
 
 // The roles of people.
 const (
-	ContributorAnalyst Role = "contributor-analyst"
-	LeadReviewer       Role = "lead-reviewer"
-	GatewayOfficer     Role = "gateway-officer"
-	ProgrammeLead      Role = "programme-lead"
-	OrganisationAdmin  Role = "organisation-admin"
-	KeyHolderOperator  Role = "key-holder-operator"
-	Auditor            Role = "auditor"
-	OversightBoard     Role = "oversight-board"
+	ContributorAnalyst = authz.ContributorAnalyst
+	LeadReviewer       = authz.LeadReviewer
+	GatewayOfficer     = authz.GatewayOfficer
+	ProgrammeLead      = authz.ProgrammeLead
+	OrganisationAdmin  = authz.OrganisationAdmin
+	KeyHolderOperator  = authz.KeyHolderOperator
+	Auditor            = authz.AuditorRole
+	OversightBoard     = authz.OversightBoard
 )
 
 // A Function is what an organisation is there for, in one pool. Those that need
@@ -83,7 +84,7 @@ var apart = [][2]Right{
 }
 
 // Info is what a role means; ok is false for a word that is no role.
-func (r Role) Info() (info RoleInfo, ok bool) {
+func Info(r Role) (info RoleInfo, ok bool) {
 	for _, x := range Roles {
 		if x.Role == r {
 			return x, true
@@ -92,9 +93,9 @@ func (r Role) Info() (info RoleInfo, ok bool) {
 	return RoleInfo{}, false
 }
 
-// Label is the role in words.
-func (r Role) Label() string {
-	if x, ok := r.Info(); ok {
+// Label is a role in words.
+func Label(r Role) string {
+	if x, ok := Info(r); ok {
 		return x.Label
 	}
 	return "Unknown role"
@@ -103,7 +104,7 @@ func (r Role) Label() string {
 // Rights are the rights that roles give together.
 func Rights(roles []Role) (out []Right) {
 	for _, r := range roles {
-		x, _ := r.Info()
+		x, _ := Info(r)
 		for _, right := range x.Rights {
 			if !slices.Contains(out, right) {
 				out = append(out, right)
@@ -122,7 +123,7 @@ func (r RoleInfo) Open(functions []Function) bool {
 // may have: when a function ends, what people could do by it ends too.
 func Permitted(roles []Role, functions []Function) (out []Role) {
 	for _, r := range roles {
-		if x, ok := r.Info(); ok && x.Open(functions) {
+		if x, ok := Info(r); ok && x.Open(functions) {
 			out = append(out, r)
 		}
 	}
@@ -136,7 +137,7 @@ func CheckRoles(roles []Role, functions []Function) error {
 		return fault.New(fault.Invalid, "Choose at least one role.")
 	}
 	for i, r := range roles {
-		x, ok := r.Info()
+		x, ok := Info(r)
 		switch {
 		case !ok:
 			return fault.New(fault.Invalid, "One of the roles does not exist. The roles are listed under Members and policy.")
@@ -150,7 +151,7 @@ func CheckRoles(roles []Role, functions []Function) error {
 		for _, a := range roles {
 			for _, b := range roles {
 				if a != b && has(a, pair[0]) && has(b, pair[1]) {
-					return fault.Newf(fault.Invalid, "One person may not be %q and %q: what one of them does, the other checks.", a.Label(), b.Label())
+					return fault.Newf(fault.Invalid, "One person may not be %q and %q: what one of them does, the other checks.", Label(a), Label(b))
 				}
 			}
 		}
@@ -159,6 +160,6 @@ func CheckRoles(roles []Role, functions []Function) error {
 }
 
 func has(r Role, right Right) bool {
-	x, _ := r.Info()
+	x, _ := Info(r)
 	return slices.Contains(x.Rights, right)
 }

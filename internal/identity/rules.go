@@ -4,43 +4,33 @@ import (
 	"slices"
 	"time"
 
+	"parallax/internal/authz"
 	"parallax/internal/fault"
 )
 
 // A Principal is a person as a request finds it, or the operator's command on
 // the hub's own machine.
-type Principal struct {
-	Person       string
-	Name         string
-	Organisation string
-	Roles        []Role    // permitted by what its organisation is there for, now
-	StepUpAt     time.Time // when it last confirmed who it is; zero: never
-	Suspended    bool      // its organisation is
-	Session      string    // the session as it is stored: its token's hash
-	operator     bool
-}
+type Principal = authz.Principal
+
+// operator is the kind of whoever may run commands on the hub's own machine. No
+// request is ever of this kind, and the gate knows none such.
+const operator authz.PrincipalKind = "Operator"
 
 // AtTheMachine is whoever may run commands on the hub's own machine. It starts
 // organisations and stops people, and can do nothing else to them.
-func AtTheMachine() Principal { return Principal{operator: true} }
+func AtTheMachine() Principal { return Principal{Kind: operator} }
 
-// name is the principal as the log has it.
-func (p Principal) name() string {
-	if p.operator {
+// named is the principal as the log has it.
+func named(p Principal) string {
+	if p.Kind == operator {
 		return "operator"
 	}
 	return p.Person
 }
 
-// Has reports a role.
-func (p Principal) Has(r Role) bool { return slices.Contains(p.Roles, r) }
-
-// StepUp is how long a confirmation counts for acts on people and keys.
-const StepUp = 5 * time.Minute
-
-// Confirmed reports that the person confirmed who it is within StepUp.
-func (p Principal) Confirmed(now time.Time) bool {
-	return !p.StepUpAt.IsZero() && !p.StepUpAt.After(now) && now.Sub(p.StepUpAt) <= StepUp
+// Confirmed reports that the person confirmed lately enough who it is.
+func Confirmed(p Principal, now time.Time) bool {
+	return !p.StepUpAt.IsZero() && !p.StepUpAt.After(now) && now.Sub(p.StepUpAt) <= authz.StepUp
 }
 
 // The states of a person.
@@ -119,7 +109,7 @@ func may(q question) error {
 	if q.act != actInvite && (q.target.ID == "" || q.target.Organisation != q.org.ID) {
 		return errNotYours
 	}
-	if q.by.operator {
+	if q.by.Kind == operator {
 		return operatorMay(q)
 	}
 	switch {
@@ -131,7 +121,7 @@ func may(q question) error {
 		return fault.New(fault.Forbidden, "Your organisation is suspended, so nothing about its people can be changed.")
 	case q.act != actInvite && q.target.ID == q.by.Person:
 		return fault.New(fault.Forbidden, "Nobody changes their own roles or state. Ask another administrator of your organisation.")
-	case !q.by.Confirmed(q.now):
+	case !Confirmed(q.by, q.now):
 		return errConfirm
 	}
 	if err := inState(q); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"parallax/internal/authz"
 	"parallax/internal/fault"
 )
 
@@ -67,7 +68,7 @@ func TestWhoMayActOnWhom(t *testing.T) {
 		if mostly("yes", "no", "admin") == "yes" && !slices.Contains(byRoles, OrganisationAdmin) {
 			byRoles = append(byRoles, OrganisationAdmin)
 		}
-		ago := rapid.SampledFrom([]time.Duration{0, time.Minute, StepUp, StepUp - 1, StepUp + time.Microsecond, -time.Second}).Draw(t, "step-up")
+		ago := rapid.SampledFrom([]time.Duration{0, time.Minute, authz.StepUp, authz.StepUp - 1, authz.StepUp + time.Microsecond, -time.Second}).Draw(t, "step-up")
 		q := question{act: rapid.SampledFrom([]act{actInvite, actRoles, actSuspend, actResume, actRemove, actRenew, actEnd}).Draw(t, "act"), now: start,
 			org: Organisation{ID: mostly("bank-a", "bank-b", "org"), Stopped: mostly("", stoppedWord, "stopped"),
 				Functions: rapid.SliceOfNDistinct(rapid.SampledFrom(functions), 1, 5, func(f Function) Function { return f }).Draw(t, "functions")},
@@ -95,7 +96,7 @@ func TestWhoMayActOnWhom(t *testing.T) {
 		}
 		if q.act == actInvite || q.act == actRoles || q.act == actResume || q.act == actRenew {
 			for _, r := range held {
-				if info, _ := r.Info(); info.In != nil && !slices.ContainsFunc(info.In, func(f Function) bool { return slices.Contains(q.org.Functions, f) }) {
+				if info, _ := Info(r); info.In != nil && !slices.ContainsFunc(info.In, func(f Function) bool { return slices.Contains(q.org.Functions, f) }) {
 					t.Fatalf("%s lets in %s at an organisation with %v", q.act, r, q.org.Functions)
 				}
 			}

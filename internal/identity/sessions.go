@@ -13,6 +13,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/alexedwards/scs/v2/memstore"
 
+	"parallax/internal/authz"
 	"parallax/internal/fault"
 	"parallax/internal/store"
 )
@@ -95,6 +96,11 @@ type quietKey struct{}
 
 // insideKey marks a request that went through Middleware.
 type insideKey struct{}
+
+func inside(ctx context.Context) bool {
+	in, _ := ctx.Value(insideKey{}).(bool)
+	return in
+}
 
 // FindCtx implements scs.CtxStore: the one place where a session ends.
 func (ss *sessions) FindCtx(ctx context.Context, token string) (body []byte, found bool, err error) {
@@ -203,7 +209,7 @@ func (s *Service) Middleware(next http.Handler) http.Handler {
 // roles and its organisation anew for every request.
 func (s *Service) Who(r *http.Request) (Principal, error) {
 	ctx := r.Context()
-	if in, _ := ctx.Value(insideKey{}).(bool); !in {
+	if !inside(ctx) {
 		return Principal{}, nil // a path that carries no session
 	}
 	id := s.sessions.manager.GetString(ctx, keyPerson)
@@ -228,14 +234,13 @@ func (s *Service) Who(r *http.Request) (Principal, error) {
 	if at, err := strconv.ParseInt(s.sessions.manager.GetString(ctx, keyConfirmed), 10, 64); err == nil {
 		p.StepUpAt = time.UnixMicro(at).UTC()
 	}
-	p.Session = storedToken(s.sessions.manager.Token(ctx))
 	return p, nil
 }
 
 // principal is an active person with what its organisation lets it be now.
 func (s *Service) principal(ctx context.Context, tx *store.Tx, p Person) (Principal, error) {
 	org, err := s.organisation(ctx, tx, p.Organisation)
-	return Principal{Person: p.ID, Name: p.Name, Organisation: p.Organisation, Roles: Permitted(p.Roles, org.Functions), Suspended: org.Stopped != ""}, err
+	return Principal{Kind: authz.Person, Person: p.ID, Name: p.Name, Organisation: p.Organisation, Roles: Permitted(p.Roles, org.Functions), Suspended: org.Stopped != ""}, err
 }
 
 // device is a browser and a system in words, from what the browser says of

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"parallax/internal/authz"
 	"parallax/internal/fault"
 )
 
@@ -35,7 +36,7 @@ func (w *world) browser() *browser {
 			w.t.Error(err)
 		}
 		rw.Header().Set("Who", p.Person)
-		if p.Confirmed(w.clock.Now()) {
+		if Confirmed(p, w.clock.Now()) {
 			rw.Header().Set("Confirmed", "yes")
 		}
 		rw.Header().Set("Suspended", map[bool]string{true: "yes"}[p.Suspended])
@@ -200,7 +201,7 @@ func TestConfirmationLastsFiveMinutes(t *testing.T) {
 	p := w.join("bank-a", "Admin", OrganisationAdmin)
 	b := w.browser()
 	b.get("/begin?person=" + p.Person)
-	w.clock.Advance(StepUp)
+	w.clock.Advance(authz.StepUp)
 	if b.get("/").Get("Confirmed") != "yes" {
 		t.Error("over before five minutes")
 	}

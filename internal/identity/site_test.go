@@ -37,7 +37,7 @@ func serve(t *testing.T, change ...func(*Options)) *visit {
 	w.clock.Set(clock.System().Now())
 	kit, err := web.New(web.Config{Log: slog.New(slog.DiscardHandler), Shell: func(*http.Request) web.Shell { return web.Shell{Product: "Parallax"} }})
 	must(t, err)
-	p := NewPages(w.Service, kit)
+	p := NewPages(w.Service, kit, w.Who)
 	policies := func() []opening.Manifest { return []opening.Manifest{w.man} }
 	mux := http.NewServeMux()
 	page := func(pattern string, h api.Handler) { mux.Handle(pattern, kit.Handle(h)) }

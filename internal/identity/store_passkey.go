@@ -81,7 +81,7 @@ func (s *Service) Passkeys(ctx context.Context, by Principal) (out []Credential,
 
 // RemovePasskey takes one of a person's own passkeys away, never the last.
 func (s *Service) RemovePasskey(ctx context.Context, by Principal, id string) error {
-	if !by.Confirmed(s.o.Clock.Now()) {
+	if !Confirmed(by, s.o.Clock.Now()) {
 		return errConfirm
 	}
 	return s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {

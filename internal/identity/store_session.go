@@ -69,14 +69,17 @@ type Session struct {
 
 // Sessions lists a person's own open sessions, newest use first.
 func (s *Service) Sessions(ctx context.Context, by Principal) (out []Session, err error) {
-	now := s.o.Clock.Now()
+	now, current := s.o.Clock.Now(), ""
+	if inside(ctx) {
+		current = storedToken(s.sessions.manager.Token(ctx))
+	}
 	err = s.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		out, err = allRows(ctx, tx, func(row interface{ Scan(...any) error }) (x Session, err error) {
 			var created, seen int64
 			var at string
 			err = row.Scan(&x.ID, &at, &x.Device, &created, &seen)
 			x.Created, x.Seen = time.UnixMicro(created).UTC(), time.UnixMicro(seen).UTC()
-			x.Current = at == by.Session
+			x.Current = at == current
 			return x, err
 		}, `SELECT id, token, device, created, seen FROM identity_session WHERE person = $1 AND seen > $2 AND created > $3 ORDER BY seen DESC, id`,
 			by.Person, now.Add(-Idle).UnixMicro(), now.Add(-Absolute).UnixMicro())

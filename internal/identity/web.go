@@ -19,10 +19,13 @@ import (
 type Pages struct {
 	s   *Service
 	kit *web.Kit
+	who func(r *http.Request) (Principal, error)
 }
 
-// NewPages makes the pages.
-func NewPages(s *Service, kit *web.Kit) *Pages { return &Pages{s, kit} }
+// NewPages makes the pages; who tells who asks, as the hub decided by.
+func NewPages(s *Service, kit *web.Kit, who func(r *http.Request) (Principal, error)) *Pages {
+	return &Pages{s, kit, who}
+}
 
 func (p *Pages) blocks(w http.ResponseWriter, r *http.Request, v web.View) error {
 	status := http.StatusOK
@@ -45,7 +48,7 @@ func form(w http.ResponseWriter, r *http.Request) error {
 
 // person is who asks; nobody gets on without a session.
 func (p *Pages) person(r *http.Request) (Principal, error) {
-	by, err := p.s.Who(r)
+	by, err := p.who(r)
 	if err == nil && by.Person == "" {
 		err = errSignIn
 	}
@@ -66,7 +69,7 @@ const withPasskeys = "A passkey needs this page's script: without it the button 
 func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request) error {
 	next := local(r.URL.Query().Get("next"))
 	v := web.View{Title: "Sign in", Question: "How do I get in?"}
-	if by, err := p.s.Who(r); err != nil {
+	if by, err := p.who(r); err != nil {
 		return err
 	} else if by.Person != "" {
 		v.Data = []any{web.Text("You are signed in as " + by.Name + "."), web.Actions{{Label: "Go on", Href: next, Primary: true}, {Label: "Sign out", Href: "/sign-out"}}}
@@ -199,7 +202,7 @@ func (p *Pages) Enrol(w http.ResponseWriter, r *http.Request) error {
 	}
 	roles := web.List{Label: "Your roles"}
 	for _, x := range who.Roles {
-		info, _ := x.Info()
+		info, _ := Info(x)
 		roles.Items = append(roles.Items, web.Cell{Text: info.Label, Note: info.What})
 	}
 	v := web.View{Title: "Welcome, " + who.Name, Question: "Who invites me, and how will I sign in?"}

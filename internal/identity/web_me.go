@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parallax/internal/api"
+	"parallax/internal/authz"
 	"parallax/internal/fault"
 	"parallax/internal/web"
 )
@@ -56,11 +57,11 @@ func (p *Pages) showMe(w http.ResponseWriter, r *http.Request, by Principal, not
 func (p *Pages) meFacts(by Principal, me Person) web.Facts {
 	var roles []string
 	for _, x := range by.Roles {
-		roles = append(roles, x.Label())
+		roles = append(roles, Label(x))
 	}
 	confirmed := web.Cell{Text: "Not in the last five minutes", Note: "Acts on people and keys ask for it."}
-	if by.Confirmed(p.s.o.Clock.Now()) {
-		confirmed = web.Cell{Text: "Until " + web.Moment(by.StepUpAt.Add(StepUp))}
+	if Confirmed(by, p.s.o.Clock.Now()) {
+		confirmed = web.Cell{Text: "Until " + web.Moment(by.StepUpAt.Add(authz.StepUp))}
 	}
 	f := web.Facts{{Label: "Name", Value: web.T(by.Name)}, {Label: "Organisation", Value: web.T(by.Organisation)}, {Label: "Roles", Value: web.T(strings.Join(roles, "; "))},
 		{Label: "Signs in with", Value: web.T(p.account(me.Account))}, {Label: "Confirmed", Value: confirmed}}
@@ -133,7 +134,7 @@ func (p *Pages) passkeyBlocks(by Principal, list []Credential) []any {
 			ends = append(ends, web.Action{Label: "Remove passkey " + strconv.Itoa(i+1), Href: "/me/passkeys/remove", Post: true, Careful: true, Hidden: []web.Hidden{{Name: "passkey", Value: x.ID}}})
 		}
 	}
-	if !by.Confirmed(p.s.o.Clock.Now()) {
+	if !Confirmed(by, p.s.o.Clock.Now()) {
 		return []any{t, confirmFirst("/me", "To add or remove a passkey, confirm first that it is you.")}
 	}
 	return []any{t, ends, web.Passkey{Label: "Add a passkey", Create: true, Options: "/me/passkeys/options", Finish: "/me/passkeys"}, web.Text(withPasskeys)}
@@ -152,7 +153,7 @@ func (p *Pages) AddAsk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !by.Confirmed(p.s.o.Clock.Now()) {
+	if !Confirmed(by, p.s.o.Clock.Now()) {
 		return errConfirm
 	}
 	o, err := p.s.owner(r.Context(), by)
@@ -209,7 +210,7 @@ func (p *Pages) keyBlocks(by Principal, list []Key, wrong *web.Form) []any {
 	if len(ends) > 0 {
 		out = append(out, ends)
 	}
-	if !by.Confirmed(now) {
+	if !Confirmed(by, now) {
 		return append(out, confirmFirst("/me", "To make a key, confirm first that it is you."))
 	}
 	if wrong != nil {

@@ -30,7 +30,7 @@ func stateBadge(state string) web.Badge {
 func roleLabels(roles []Role) string {
 	var out []string
 	for _, r := range roles {
-		out = append(out, r.Label())
+		out = append(out, Label(r))
 	}
 	return strings.Join(out, "; ")
 }
@@ -86,7 +86,7 @@ func (p *Pages) showInvite(w http.ResponseWriter, r *http.Request, by Principal,
 		return err
 	}
 	v := web.View{Title: "Invite a person", Question: "Who joins, and what may they do?", Crumbs: []web.Link{{Label: "People", Href: "/people"}}}
-	if !by.Confirmed(p.s.o.Clock.Now()) {
+	if !Confirmed(by, p.s.o.Clock.Now()) {
 		v.Data = []any{confirmFirst("/people/invite", "To invite somebody, confirm first that it is you.")}
 		return p.blocks(w, r, v)
 	}
@@ -181,7 +181,7 @@ func (p *Pages) showOne(w http.ResponseWriter, r *http.Request, by Principal, pr
 	switch {
 	case x.ID == by.Person:
 		v.Data = append(v.Data.([]any), web.Text("This is you. Nobody changes their own roles or state; another administrator does."))
-	case !by.Confirmed(p.s.o.Clock.Now()):
+	case !Confirmed(by, p.s.o.Clock.Now()):
 		v.Data = append(v.Data.([]any), confirmFirst("/people/"+x.ID, "To change anything about this person, confirm first that it is you."))
 	default:
 		chosen := r.PostForm["roles"]
