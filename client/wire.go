@@ -44,6 +44,11 @@ const (
 	PathTranscript = "/v1/transcript"
 	PathCheckpoint = "/v1/checkpoint"
 	PathStatus     = "/v1/status"
+	// PathOrganisations takes and gives what governance signed about organisations.
+	PathOrganisations = "/v1/organisations"
+	// PathSuspend takes at the hub the suspension of an organisation by a governor,
+	// or its lifting; key holders take it at PathDeny.
+	PathSuspend    = "/v1/organisations/suspend"
 	PathCeremony   = "/v1/ceremony/"
 	PathReleases   = "/v1/releases"
 	PathDeskCosign = "/v1/cosignatures"
@@ -421,4 +426,9 @@ type FetchedItem struct {
 	opening.Placed
 	Box      []byte          `json:"box"`
 	Partials []signed.Object `json:"partials"`
+}
+
+// Kept answers that a signed act is kept.
+type Kept struct {
+	Kept bool `json:"kept"`
 }

@@ -27,7 +27,7 @@ const (
 	UseAccount   Action = "account.use" // own sessions, passkeys, signing out
 	ReadPeople   Action = "people.read" // people of an organisation
 	ManagePeople Action = "people.manage"
-	Accredit     Action = "organisation.accredit" // admit, suspend, reinstate an organisation
+	Accredit     Action = "organisation.accredit" // what governance signed about an organisation
 	ReadRecords  Action = "records.read"          // what the own organisation sent
 	Contribute   Action = "records.send"
 	ReadReceipt  Action = "receipt.read"
@@ -68,7 +68,7 @@ var actions = []struct {
 	{UseAccount, Hub, []string{signedIn, remains}},
 	{ReadPeople, Organisation, nil},
 	{ManagePeople, Organisation, []string{dangerous}},
-	{Accredit, Organisation, []string{dangerous}},
+	{Accredit, Hub, nil},
 	{ReadRecords, Records, []string{remains}},
 	{Contribute, Records, nil},
 	{ReadReceipt, Records, []string{remains}},

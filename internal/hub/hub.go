@@ -17,6 +17,7 @@ import (
 	"parallax/internal/amends"
 	"parallax/internal/authz"
 	"parallax/internal/clock"
+	"parallax/internal/identity"
 	"parallax/internal/leads"
 	"parallax/internal/pool"
 	"parallax/internal/store"
@@ -42,10 +43,12 @@ type Options struct {
 	Home string
 	// LeavesPerTick is how many leaves the log grows by at every tick; 0 means 64.
 	LeavesPerTick int
-	Clock         clock.Clock
-	Random        io.Reader    // nil: crypto/rand
-	HTTP          *http.Client // nil: one with a timeout of two minutes
-	Log           *slog.Logger
+	// Providers are where people sign in; without any they use passkeys.
+	Providers []identity.Provider
+	Clock     clock.Clock
+	Random    io.Reader    // nil: crypto/rand
+	HTTP      *http.Client // nil: one with a timeout of two minutes
+	Log       *slog.Logger
 }
 
 // A Server is one hub.
@@ -55,6 +58,7 @@ type Server struct {
 	pool   *pool.Service
 	leads  *leads.Service
 	amends *amends.Service
+	people *identity.Service
 	statistics
 	state   *state // setup and manifests
 	console *console
@@ -122,6 +126,9 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err := s.openStatistics(ctx, log); err != nil {
 		return nil, err
 	}
+	if err := s.openPeople(ctx); err != nil {
+		return nil, err
+	}
 	if s.console, err = newConsole(s); err != nil {
 		return nil, err
 	}
@@ -168,6 +175,7 @@ func (s *Server) Tick(ctx context.Context) error {
 	step("corrections", s.amends.Collect(ctx, m))
 	step("spreading", s.amends.Spread(ctx, m))
 	step("statistics", s.tickStatistics(ctx, m))
+	step("sessions", s.people.Tidy(ctx))
 	step("nonces", s.state.forgetNonces(ctx, s.o.Clock.Now()))
 	return errors.Join(failed...)
 }

@@ -20,6 +20,7 @@ import (
 //
 //	page(path, action, on, show)                   GET, a page for people
 //	form(path, action, on, do)                     POST from a page of this hub
+//	said(path, action, on, do)                     POST of JSON by a page's script
 //	asset(path, handler)                           what every page loads
 //	read(path, action, get(f))                     GET, JSON or text for anybody's machine
 //	proven(path, action, on, limits, proof, f)     POST of an object that proves itself
@@ -107,13 +108,18 @@ func form(path string, a authz.Action, on On, do api.Handler) Route {
 // forPeople finds the session's principal and shows errors as pages.
 func forPeople(h api.Handler) func(*Server, Route) http.Handler {
 	return func(s *Server, rt Route) http.Handler {
-		return s.console.kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		return s.people.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			p, err := s.console.who.Principal(r)
-			if err != nil {
-				return err
+			if err == nil { // also what surrounds an error page knows who asks
+				r = r.WithContext(authz.With(r.Context(), s.known(p)))
 			}
-			return s.guard(rt, p, h)(w, r)
-		})
+			s.console.kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+				if err != nil {
+					return err
+				}
+				return s.guard(rt, p, h)(w, r)
+			}).ServeHTTP(w, r)
+		}))
 	}
 }
 
@@ -203,7 +209,7 @@ func (s *Server) guard(rt Route, p authz.Principal, h api.Handler) api.Handler {
 		p = s.known(p)
 		ctx, err := s.enter(authz.With(r.Context(), p), rt.Action, rt.On(r, p))
 		if err != nil {
-			return err
+			return s.wayOn(err, r, p, rt)
 		}
 		return h(w, r.WithContext(ctx))
 	}

@@ -7,6 +7,7 @@ import (
 	"parallax/internal/api"
 	"parallax/internal/authz"
 	"parallax/internal/fault"
+	"parallax/internal/identity"
 	"parallax/internal/transparency"
 	"parallax/signed"
 )
@@ -28,14 +29,14 @@ func (s *Server) table() []Route {
 		asset("/assets/", func(s *Server) http.Handler { return s.console.kit.Assets() }),
 
 		// Machines: set-up, policy and log, open to anybody.
-		read(client.PathTranscript, authz.ReadSetup, get(s.getTranscript)),
-		read(client.PathManifest, authz.ReadPolicy, get(s.getManifests)),
+		read(client.PathTranscript, authz.ReadSetup, s.people.OpenRead(identity.ReadPolicy, get(s.getTranscript))),
+		read(client.PathManifest, authz.ReadPolicy, s.people.OpenRead(identity.ReadPolicy, get(s.getManifests))),
 		proven(client.PathManifest, authz.PostPolicy, shared, transcriptLimits, byQuorum, s.putManifests),
 		proven(client.PathDeny, authz.Thaw, ofLeads, messageLimits, byGovernor, s.thaw),
-		read(client.PathCheckpoint, authz.ReadLog, s.checkpoint),
-		read(client.PathLog+transparency.TilePattern, authz.ReadLog, s.tlog.ServeTile()),
+		read(client.PathCheckpoint, authz.ReadLog, s.people.OpenRead(identity.ReadLog, s.checkpoint)),
+		read(client.PathLog+transparency.TilePattern, authz.ReadLog, s.people.OpenRead(identity.ReadLog, s.tlog.ServeTile())),
 		proven(client.PathDeskCosign, authz.CosignLog, shared, messageLimits, byWitness, s.deskCosign),
-		read(client.PathStatus, authz.ReadStatus, get(s.getStatus)),
+		read(client.PathStatus, authz.ReadStatus, s.people.OpenRead(identity.ReadStatus, get(s.getStatus))),
 		read(board+"state", authz.ReadSetup, get(s.ceremonyState)),
 		proven(board+"{attempt}/{round}/{index}", authz.PostSetup, shared, boardLimits, byPlace, s.post),
 		read(board+"{attempt}/{round}", authz.ReadSetup, get(s.round)),
@@ -76,10 +77,11 @@ func (s *Server) table() []Route {
 		page("/corrections", authz.ReadLeads, ofLeads, c.amends.Corrections),
 		page("/leads/{id}", authz.ReadLeads, ofLeads, c.leads.Lead),
 
-		// What is in no line.
+		// What is in no line, besides the routes for people (people.go).
 		nothing("/v1/", false),
 		nothing("/", true),
 	}
+	list = append(list, s.peopleRoutes()...)
 	if s.o.DemoConsole {
 		list = append(list, page("/demo", authz.ChooseViewer, shared, c.picker), page("/demo/as/{role}", authz.ChooseViewer, shared, c.become))
 	}

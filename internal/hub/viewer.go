@@ -17,12 +17,6 @@ type Viewers interface {
 	Principal(r *http.Request) (authz.Principal, error)
 }
 
-// everyone knows nobody: a hub without a login serves only what is public.
-type everyone struct{}
-
-// Principal implements Viewers.
-func (everyone) Principal(*http.Request) (authz.Principal, error) { return authz.Principal{}, nil }
-
 // memberMachine is the principal of a member's key.
 func memberMachine(m opening.Member) authz.Principal {
 	return authz.Principal{Kind: authz.Member, Organisation: m.ID, Suspended: suspended(m)}

@@ -5,6 +5,7 @@ import (
 
 	"parallax/internal/amends"
 	"parallax/internal/authz"
+	"parallax/internal/identity"
 	"parallax/internal/leads"
 	"parallax/internal/pool"
 	"parallax/internal/web"
@@ -19,14 +20,16 @@ type console struct {
 	pool   *pool.Pages
 	leads  *leads.Pages
 	amends *amends.Pages
+	people *identity.Pages
 }
 
 func newConsole(s *Server) (*console, error) {
-	c := &console{s: s, who: everyone{}, watch: &watch{s: s}}
+	who := signedIn{people: s.people}
 	if s.o.DemoConsole {
-		c.who = demoViewers{s}
+		who.chosen = demoViewers{s}
 	}
-	person := func(r *http.Request) string { return authz.From(r.Context()).Person }
+	c := &console{s: s, who: who, watch: &watch{s: s}}
+	person := s.approverFor
 	var err error
 	if c.kit, err = web.New(web.Config{Log: s.o.Log, Shell: c.shell}); err != nil {
 		return nil, err
@@ -35,6 +38,7 @@ func newConsole(s *Server) (*console, error) {
 		return nil, err
 	}
 	c.amends = amends.NewPages(s.amends, c.kit, s.state.current, person)
+	c.people = identity.NewPages(s.people, c.kit, asking)
 	c.leads, err = leads.NewPages(s.leads, c.kit, s.state.current, person)
 	return c, err
 }
@@ -53,6 +57,12 @@ func (c *console) shell(r *http.Request) web.Shell {
 	if c.s.o.DemoConsole {
 		s.Account = append(s.Account, web.Link{Label: "Change who is looking", Href: "/demo"})
 	}
+	switch p := authz.From(r.Context()); {
+	case p.Kind == authz.Person && !p.Demo:
+		s.Account = append(s.Account, web.Link{Label: "Me", Href: "/me"}, web.Link{Label: "Sign out", Href: "/sign-out"})
+	case p.Kind == authz.Public && !c.s.o.DemoConsole:
+		s.Account = append(s.Account, web.Link{Label: "Sign in", Href: "/sign-in"})
+	}
 	if m, ok := c.s.state.current(); c.s.o.Home != "" || c.s.o.DemoConsole || ok && m.Demo {
 		s.Banner = "Demonstration: simulated data"
 	}
@@ -69,8 +79,10 @@ var navigation = []struct {
 	{web.NavItem{Group: "Work", Label: "Contribute", Href: "/contribute", Key: "c"}, authz.ReadRecords, own},
 	{web.NavItem{Group: "Work", Label: "Openings", Href: "/openings", Key: "o"}, authz.ReadLeads, ofLeads},
 	{web.NavItem{Group: "Work", Label: "Corrections", Href: "/corrections"}, authz.ReadLeads, ofLeads},
+	{web.NavItem{Group: "Organisation", Label: "People", Href: "/people", Key: "p"}, authz.ReadPeople, ofPeople},
 	{web.NavItem{Group: "Trust", Label: "Log", Href: "/log", Key: "l"}, authz.ReadLog, shared},
 	{web.NavItem{Group: "Trust", Label: "Keys", Href: "/keys", Key: "k"}, authz.ReadPolicy, shared},
+	{web.NavItem{Group: "Trust", Label: "Members and policy", Href: "/members", Key: "m"}, authz.ReadPolicy, shared},
 }
 
 func (c *console) nav(r *http.Request) []web.NavItem {

@@ -62,8 +62,8 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// callback is where providers send the browser back to.
-const callback = "/sign-in/callback"
+// Callback is where providers send the browser back to.
+const Callback = "/sign-in/callback"
 
 // A relyingParty signs people in at OpenID providers: the authorization code
 // flow with PKCE, state and nonce. A provider is asked for nothing but who it is.
@@ -138,7 +138,7 @@ func (rp *relyingParty) provider(id string) (*provider, error) {
 		return nil, fault.Wrap(fault.Unavailable, "The provider does not answer as it should, so you cannot sign in with it at the moment.", err)
 	}
 	p.verify = found.Verifier(&oidc.Config{ClientID: p.ClientID, Now: rp.s.o.Clock.Now})
-	p.oauth = oauth2.Config{ClientID: p.ClientID, ClientSecret: string(p.Secret), Endpoint: found.Endpoint(), RedirectURL: rp.s.site.url(callback), Scopes: []string{oidc.ScopeOpenID}}
+	p.oauth = oauth2.Config{ClientID: p.ClientID, ClientSecret: string(p.Secret), Endpoint: found.Endpoint(), RedirectURL: rp.s.site.url(Callback), Scopes: []string{oidc.ScopeOpenID}}
 	p.oauth.Endpoint.AuthStyle, err = p.style(found)
 	if err == nil {
 		rp.known[id] = p

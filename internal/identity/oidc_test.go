@@ -67,7 +67,7 @@ func withProviders(t *testing.T, tamper func(q url.Values), ids ...string) *visi
 	}
 	v := serve(t, func(o *Options) { o.Providers = list })
 	for _, begin := range starts {
-		begin(v.base + callback)
+		begin(v.base + Callback)
 	}
 	return v
 }
@@ -158,7 +158,7 @@ func TestCallbackIsUsedOnce(t *testing.T) {
 	v.fresh()
 	var back string
 	v.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
-		if strings.HasPrefix(r.URL.String(), v.base+callback) {
+		if strings.HasPrefix(r.URL.String(), v.base+Callback) {
 			back = r.URL.String()
 			return http.ErrUseLastResponse
 		}
@@ -218,7 +218,7 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 			e, err := v.Invite(t.Context(), AtTheMachine(), "bank-a", "Ada", []Role{OrganisationAdmin}, 0)
 			must(t, err)
 			v.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
-				if r.URL.Path == callback {
+				if r.URL.Path == Callback {
 					v.clock.Advance(c.late)
 					if c.back != nil {
 						q := r.URL.Query()

@@ -183,3 +183,23 @@ func (s *Service) Organisation(ctx context.Context, id string) (o Organisation, 
 	})
 	return o, err
 }
+
+// Accreditations are the newest signed accreditations, for programs.
+type Accreditations struct {
+	Organisations []SignedAccreditation `json:"organisations"`
+}
+
+// Accreditations lists the newest signed accreditation of every organisation.
+func (s *Service) Accreditations(ctx context.Context) (Accreditations, error) {
+	out := Accreditations{Organisations: []SignedAccreditation{}}
+	err := s.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		bodies, err := allRows(ctx, tx, scanText, `SELECT body FROM identity_organisation ORDER BY id`)
+		for _, b := range bodies {
+			var sa SignedAccreditation
+			err = errors.Join(err, json.Unmarshal([]byte(b), &sa))
+			out.Organisations = append(out.Organisations, sa)
+		}
+		return err
+	})
+	return out, err
+}

@@ -118,6 +118,23 @@ func NotDone(err error, sentence string) error {
 	return notDone{err, sentence}
 }
 
+// led is an error with a way on from it.
+type led struct {
+	error
+	links []Link
+}
+
+func (e led) Unwrap() error { return e.error }
+
+// Leads adds to err links that the error page shows: the way to what is
+// missing. A nil err stays nil.
+func Leads(err error, links ...Link) error {
+	if err == nil {
+		return nil
+	}
+	return led{err, links}
+}
+
 // failure is what the error page sees.
 type failure struct {
 	Sentence string
@@ -139,11 +156,19 @@ func (k *Kit) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	k.log.LogAttrs(r.Context(), level, "page refused", attrs...)
 	view := View{Title: failTitle(status), Question: "What happened, and what was not done?",
-		Data: failure{Sentence: fault.Sentence(err), NotDone: whatWasNotDone(err, r), Request: api.RequestID(r.Context())}}
+		Data: failure{Sentence: fault.Sentence(err), NotDone: whatWasNotDone(err, r), Request: api.RequestID(r.Context()), Back: waysOn(err)}}
 	if err := k.Render(w, r, status, "kit/error", view); err != nil {
 		k.log.LogAttrs(r.Context(), slog.LevelError, "error page", slog.String("error", err.Error()))
 		http.Error(w, "Something went wrong here. Nothing further was done.", http.StatusInternalServerError)
 	}
+}
+
+func waysOn(err error) []Link {
+	var l led
+	if errors.As(err, &l) {
+		return l.links
+	}
+	return nil
 }
 
 func failTitle(status int) string {
