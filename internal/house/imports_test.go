@@ -54,6 +54,9 @@ var owners = map[string][]string{
 	"golang.org/x/net":                  {"selector"},
 	"golang.org/x/text":                 {"selector"},
 	"github.com/alexedwards/scs/v2":     {"internal/identity"},
+	"github.com/coreos/go-oidc/v3":      {"internal/identity"},
+	"golang.org/x/oauth2":               {"internal/identity"},
+	"github.com/go-webauthn/webauthn":   {"internal/identity"},
 	"gonum.org/v1/gonum":                {"estimate"},
 }
 
