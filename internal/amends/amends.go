@@ -15,6 +15,7 @@ import (
 	"parallax/internal/authz"
 	"parallax/internal/clock"
 	"parallax/internal/fault"
+	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/opening"
 	"parallax/seal"
@@ -285,10 +286,10 @@ func (s *Service) Acknowledge(ctx context.Context, m opening.Manifest, by string
 	return client.CorrectedAck{Time: now.UnixMicro()}, nil
 }
 
-// look lists deliveries to an approver; the read is in the log first.
-func (s *Service) look(ctx context.Context, m opening.Manifest, by string, before place, now time.Time) (list []Delivery, err error) {
-	if _, ok := m.Approver(by); !ok {
-		return nil, fault.New(fault.Forbidden, "Only an approver of this pool may do this.")
+// look lists deliveries to a reviewer; the read is in the log first.
+func (s *Service) look(ctx context.Context, of scope.Scope, m opening.Manifest, by string, before place, now time.Time) (list []Delivery, err error) {
+	if !of.Whole() {
+		return nil, fault.New(fault.Forbidden, "Corrections are open to the authority and its oversight body only.")
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if list, err = deliveries(ctx, tx, before, now.UnixMicro(), rows+1); err != nil {

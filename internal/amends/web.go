@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parallax/internal/fault"
+	"parallax/internal/scope"
 	"parallax/internal/web"
 	"parallax/opening"
 )
@@ -44,7 +45,8 @@ func (p *Pages) Corrections(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := p.service.clock.Now()
-	list, err := p.service.look(r.Context(), m, p.approver(r), before, now)
+	of, _ := scope.From(r.Context()) // as the gate decided
+	list, err := p.service.look(r.Context(), of, m, p.approver(r), before, now)
 	if err != nil {
 		return err
 	}

@@ -40,14 +40,13 @@ func (s *sessions) Principal(*http.Request) (authz.Principal, error) { return s.
 // confirmed who it is too long ago.
 func persons(now time.Time) (out []asker) {
 	homes := map[authz.Role]string{authz.LeadReviewer: "police", authz.OversightBoard: "Oversight"}
-	people := map[authz.Role]string{authz.LeadReviewer: "officer", authz.OversightBoard: "overseer"}
 	for _, role := range append([]authz.Role{""}, authz.Roles()...) {
 		p := authz.Principal{Kind: authz.Person, Person: "somebody", Organisation: "bank-a", StepUpAt: now, Name: "Somebody"}
 		if role != "" {
 			p.Roles = []authz.Role{role}
 		}
 		if h, ok := homes[role]; ok {
-			p.Organisation, p.Person = h, people[role]
+			p.Organisation = h
 		}
 		name := "person: " + string(role)
 		if role == "" {

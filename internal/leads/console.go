@@ -7,6 +7,7 @@ import (
 
 	"parallax/internal/fault"
 	"parallax/internal/pool"
+	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/opening"
 	"parallax/signed"
@@ -33,11 +34,20 @@ type overview struct {
 // look says which lists are read, and from where.
 type look struct{ ready, under, over *place }
 
-// overview reads the lists that an approver looks at. What is shown is in the
+// whole refuses a scope that does not reach the whole pool's rows: the gate
+// gives that to reviewers of the authority and of its oversight body.
+func whole(of scope.Scope) error {
+	if !of.Whole() {
+		return fault.New(fault.Forbidden, "Leads are open to the authority and its oversight body only.")
+	}
+	return nil
+}
+
+// overview reads the lists that a reviewer looks at. What is shown is in the
 // log first; where that fails nothing is shown.
-func (s *Service) overview(ctx context.Context, m opening.Manifest, by string, l look) (overview, error) {
+func (s *Service) overview(ctx context.Context, of scope.Scope, m opening.Manifest, by string, l look) (overview, error) {
 	var out overview
-	if err := approver(m, by, ""); err != nil {
+	if err := whole(of); err != nil {
 		return out, err
 	}
 	err := s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -131,8 +141,8 @@ type share struct {
 
 // structure reads one lead. The read is in the log before it is returned;
 // where that fails nothing is returned.
-func (s *Service) structure(ctx context.Context, m opening.Manifest, by, id string) (structure, error) {
-	if err := approver(m, by, ""); err != nil {
+func (s *Service) structure(ctx context.Context, of scope.Scope, m opening.Manifest, by, id string) (structure, error) {
+	if err := whole(of); err != nil {
 		return structure{}, err
 	}
 	var out structure

@@ -9,6 +9,7 @@ import (
 	"parallax/client"
 	"parallax/internal/fault"
 	"parallax/internal/pool"
+	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/internal/store/storetest"
 	"parallax/opening"
@@ -40,12 +41,12 @@ func TestListsGoOn(t *testing.T) {
 		}))
 		for name, page := range map[string]func(place) ([]string, place){
 			"ready": func(at place) (ids []string, more place) {
-				o, err := s.overview(ctx, manifest(), "officer", look{ready: &at})
+				o, err := s.overview(ctx, scope.Pool(), manifest(), "officer", look{ready: &at})
 				must(t, err)
 				return o.ids(), o.more.ready
 			},
 			"under way": func(at place) (ids []string, more place) {
-				o, err := s.overview(ctx, manifest(), "officer", look{under: &at})
+				o, err := s.overview(ctx, scope.Pool(), manifest(), "officer", look{under: &at})
 				must(t, err)
 				return o.ids(), o.more.under
 			},
@@ -82,7 +83,7 @@ func TestStructureShowsWhatCarriesTheLeadOnly(t *testing.T) {
 	p.groups = [][]pool.Observed{{seen(1, 0, "account", 1), seen(2, 1, "payment", 1), seen(3, 2, "account", 1, 2), seen(4, 3, "account", 2, 3), seen(5, 4, "account", 3)}}
 	must(t, s.Refresh(ctx, m))
 	id := list(t, s)[0].ID
-	x, err := s.structure(ctx, m, "officer", id)
+	x, err := s.structure(ctx, scope.Pool(), m, "officer", id)
 	must(t, err)
 	var got []byte
 	for _, e := range x.evidence {
@@ -98,18 +99,18 @@ func TestStructureShowsWhatCarriesTheLeadOnly(t *testing.T) {
 		t.Errorf("the read was logged as %s", kind)
 	}
 	l.fail = errors.New("disk full")
-	if x, err := s.structure(ctx, m, "officer", id); fault.KindOf(err) != fault.Unavailable || x.ID != "" || x.evidence != nil {
+	if x, err := s.structure(ctx, scope.Pool(), m, "officer", id); fault.KindOf(err) != fault.Unavailable || x.ID != "" || x.evidence != nil {
 		t.Errorf("shown without an entry: %+v, %v", x, err)
 	}
-	if o, err := s.overview(ctx, m, "officer", look{&newest, &newest, &newest}); fault.KindOf(err) != fault.Unavailable || o.ready != nil {
+	if o, err := s.overview(ctx, scope.Pool(), m, "officer", look{&newest, &newest, &newest}); fault.KindOf(err) != fault.Unavailable || o.ready != nil {
 		t.Errorf("shown without an entry: %+v, %v", o, err)
 	}
-	for _, who := range []string{"org-1", "", "stranger"} {
-		if _, err := s.structure(ctx, m, who, id); fault.KindOf(err) != fault.Forbidden {
-			t.Errorf("%q: %v", who, err)
+	for _, of := range []scope.Scope{scope.Of("org-1"), scope.Of(""), scope.Of("*"), {}} {
+		if _, err := s.structure(ctx, of, m, "officer", id); fault.KindOf(err) != fault.Forbidden {
+			t.Errorf("%q: %v", of, err)
 		}
-		if _, err := s.overview(ctx, m, who, look{}); fault.KindOf(err) != fault.Forbidden {
-			t.Errorf("%q: %v", who, err)
+		if _, err := s.overview(ctx, of, m, "officer", look{}); fault.KindOf(err) != fault.Forbidden {
+			t.Errorf("%q: %v", of, err)
 		}
 	}
 }

@@ -11,7 +11,9 @@ import (
 	"strconv"
 	"strings"
 
+	"parallax/internal/authz"
 	"parallax/internal/fault"
+	"parallax/internal/scope"
 	"parallax/internal/web"
 	"parallax/opening"
 )
@@ -22,8 +24,8 @@ import (
 type Pages struct {
 	leads *Service
 	kit   *web.Kit
-	// manifest is the one in force; approver is who looks, and the caller has
-	// checked that it may.
+	// manifest is the one in force; approver is who looks, for the log. Whether
+	// it may is in the request's scope.
 	manifest func() (opening.Manifest, bool)
 	approver func(r *http.Request) string
 	key      [32]byte // hides what a poll's version is made from
@@ -74,6 +76,12 @@ func (p *Pages) poll(ctx context.Context, again string) ([]any, error) {
 	return []any{web.Poll{URL: "/openings/state", Version: st.Version, Seconds: 15, Text: st.Text, Again: again}}, nil
 }
 
+// mine is whose rows a request may touch, as the gate decided.
+func mine(ctx context.Context) scope.Scope {
+	of, _ := scope.From(ctx)
+	return of
+}
+
 // Openings answers: which sealed matches may be opened?
 func (p *Pages) Openings(w http.ResponseWriter, r *http.Request) error {
 	m, by, err := p.policy(r)
@@ -84,7 +92,7 @@ func (p *Pages) Openings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o, err := p.leads.overview(r.Context(), m, by, l)
+	o, err := p.leads.overview(r.Context(), mine(r.Context()), m, by, l)
 	if err != nil {
 		return err
 	}
@@ -115,7 +123,7 @@ func (p *Pages) Today(ctx context.Context, by string) ([]any, error) {
 		return []any{web.Empty{What: "Leads that are ready appear here.", When: "The pool needs a policy first."}}, nil
 	}
 	from := newest
-	o, err := p.leads.overview(ctx, m, by, look{&from, &from, &from})
+	o, err := p.leads.overview(ctx, mine(ctx), m, by, look{&from, &from, &from})
 	if err != nil {
 		return nil, err
 	}
@@ -123,12 +131,15 @@ func (p *Pages) Today(ctx context.Context, by string) ([]any, error) {
 	for _, l := range o.ready {
 		ready.Items = append(ready.Items, web.Cell{Text: "Lead " + short(l.ID), Href: "/leads/" + l.ID, Badges: playbookBadge(l.Playbook), Note: conditions(l.Conditions)})
 	}
-	who, _ := m.Approver(by)
+	role := opening.RoleOversight
+	if authz.From(ctx).Has(authz.LeadReviewer) {
+		role = opening.RoleAuthority
+	}
 	mine := web.List{Label: "Waits for you", Empty: web.Empty{What: "No approval of yours is missing.", When: "Requests appear here until your approval is there."}}
 	with := web.List{Label: "On its way", Empty: web.Empty{What: "Nothing is on its way.", When: "Openings with all approvals appear here until enough key holders have answered, and for as long as they can be read."}}
 	for _, x := range o.under {
 		cell := web.Cell{Text: "Lead " + short(x.Lead), Href: "/leads/" + x.Lead, Badges: []web.Badge{x.badge()}, Note: x.next(m)}
-		if x.State == Requested && x.approval(m, who.Role).IsZero() {
+		if x.State == Requested && x.approval(m, role).IsZero() {
 			mine.Items = append(mine.Items, cell)
 		} else {
 			with.Items = append(with.Items, cell)
@@ -152,7 +163,7 @@ func (p *Pages) Lead(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	x, err := p.leads.structure(r.Context(), m, by, r.PathValue("id"))
+	x, err := p.leads.structure(r.Context(), mine(r.Context()), m, by, r.PathValue("id"))
 	if err != nil {
 		return web.NotDone(err, "Nothing of the lead was shown.")
 	}
