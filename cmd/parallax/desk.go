@@ -14,6 +14,7 @@ import (
 type deskCmd struct {
 	Init     deskInit     `cmd:"" help:"Make a desk and print its public card for the manifest."`
 	Join     deskJoin     `cmd:"" help:"Fetch and verify a pool's keys and manifest."`
+	Law      deskLaw      `cmd:"" help:"Take over the law data that your counsel signed, without which nothing is sent; or show it."`
 	Check    deskCheck    `cmd:"" help:"Read a file and report what it would contribute; offline, sends nothing."`
 	Submit   deskSubmit   `cmd:"" help:"Show what a file would submit, then submit it; resumes after a break."`
 	Status   deskStatus   `cmd:"" help:"Show what this desk holds and has done; asks nobody."`
@@ -28,6 +29,7 @@ type deskCmd struct {
 	Halt     deskHalt     `cmd:"" help:"Halt all openings of the pool at every key holder (approvers)."`
 	Open     deskOpen     `cmd:"" help:"Read a released opening (authority); the read is logged first."`
 	Witness  deskWitness  `cmd:"" help:"Watch the log: cosign each checkpoint that follows from the ones before, refuse any other."`
+	Export   deskExport   `cmd:"" help:"Write an opened lead as a table, under a decision of the gateway (authority)."`
 	Serve    deskServe    `cmd:"" help:"Show this desk's page in a browser on this computer; checks files without joining anything."`
 }
 

@@ -17,7 +17,7 @@ type deskSubmit struct {
 	File    string `arg:"" type:"path" help:"A CSV or NDJSON file in UTF-8."`
 	Mapping string `required:"" type:"existingfile" help:"What its columns mean."`
 	Yes     bool   `help:"Submit without asking."`
-	Basis   string `help:"The id of the lawful basis in the manifest; recorded with every evaluation."`
+	Basis   string `help:"A reference of your own, recorded with every evaluation after the gateway's decision and the day."`
 	JSON    bool   `name:"json" help:"Print plan and result as JSON."`
 }
 
@@ -36,6 +36,9 @@ func (c *deskSubmit) Run(ctx context.Context, std streams) error {
 			if err := showPlan(std.out, p); err != nil {
 				return err
 			}
+		}
+		if p.LawRefusal != "" {
+			return fault.New(fault.Forbidden, p.LawRefusal)
 		}
 		if !p.Fits() {
 			return fault.New(fault.Invalid, p.TooMuch())
@@ -67,6 +70,9 @@ func showPlan(w io.Writer, p desk.Plan) error {
 			left = fmt.Sprint(cl.Left)
 		}
 		fmt.Fprintf(w, "  %-26s %6d forms, %6d points charged; left today: %s of %d%s\n", cl.Class.Label(), cl.Selectors, cl.Points, left, cl.Budget, note)
+	}
+	if p.Law != nil {
+		fmt.Fprintf(w, "Gateway: %s (%s), signed by %s; %s\n", p.Law.Decision, strings.Join(p.Law.Route, " then "), strings.Join(p.Law.SignedBy, " and "), p.Law.Review)
 	}
 	if p.Example == nil {
 		return nil

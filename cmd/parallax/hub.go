@@ -58,6 +58,7 @@ type hubServe struct {
 	Home      string        `help:"With --demo: address of the demonstration's start page, linked from every page." placeholder:"URL"`
 	TLSCert   string        `type:"existingfile" help:"Certificate for TLS."`
 	TLSKey    string        `type:"existingfile" help:"Key for TLS."`
+	Law       lawData       `embed:"" prefix:"law-"`
 }
 
 // Run serves until it is told to stop.
@@ -88,7 +89,11 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer db.Close()
-	s, err := hub.Open(ctx, hub.Options{DB: db, Identity: who, Plan: plan, Demo: c.Demo, DemoConsole: c.Console, Home: c.Home, LeavesPerTick: c.Leaves,
+	files, err := c.Law.files()
+	if err != nil {
+		return err
+	}
+	s, err := hub.Open(ctx, hub.Options{DB: db, Law: files, Identity: who, Plan: plan, Demo: c.Demo, DemoConsole: c.Console, Home: c.Home, LeavesPerTick: c.Leaves,
 		Clock: now, Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return err

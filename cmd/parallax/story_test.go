@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 
 	"parallax/client"
 	"parallax/internal/desk"
+	"parallax/internal/gateway/law"
 	"parallax/opening"
 	"parallax/selector"
 )
@@ -293,7 +295,8 @@ func (s *stage) found(t *testing.T) (plan client.Plan, file string, addrs []stri
 	if s.database == "" {
 		s.database = s.path("hub", "hub.db")
 	}
-	s.run("hub", s.hub, append([]string{"hub", "serve", "--dir", s.path("hub"), "--plan", file, "--listen", addr, "--tick", "300ms", "--database", s.database}, demo...)...)
+	s.lawFiles()
+	s.run("hub", s.hub, append([]string{"hub", "serve", "--law-overlay", s.path("overlay.yaml"), "--law-published", s.path("published.json"), "--law-counsel", s.path("counsel.json"), "--dir", s.path("hub"), "--plan", file, "--listen", addr, "--tick", "300ms", "--database", s.database}, demo...)...)
 	return plan, file, addrs
 }
 
@@ -357,8 +360,21 @@ func (s *stage) publish(plan client.Plan) {
 	s.refuse(1, "governance", "governance", "publish", s.path("one.json"))
 	s.do("governance", "sign", "--key", s.path("gov-3"), "-o", s.path("two.json"), s.path("one.json"))
 	s.do("governance", "publish", s.path("two.json"))
+	for _, id := range []string{"bank-a", "platform-a", "hotline-a", "police"} {
+		s.at(id, "law", "--overlay", s.path("overlay.yaml"), "--published", s.path("published.json"), "--counsel", s.path("counsel.json"))
+	}
 	for _, id := range []string{"bank-a", "platform-a", "hotline-a", "police", "overseer"} {
 		s.do(append([]string{"desk", "join", "--hub", s.hub, "--pin", s.pin}, s.desk(id)...)...)
+	}
+}
+
+// lawFiles writes the simulated answers of everybody's counsel.
+func (s *stage) lawFiles() {
+	s.t.Helper()
+	files, err := law.Simulated(rand.Reader)
+	s.must(err)
+	for name, f := range map[string]law.File{"overlay.yaml": files.Overlay, "published.json": files.Published, "counsel.json": files.Counsel} {
+		s.save(s.path(name), string(f.Raw))
 	}
 }
 

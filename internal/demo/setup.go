@@ -124,11 +124,15 @@ func (s *stage) keys(ctx context.Context) error {
 	for i := range s.plan.Holders {
 		s.plan.Holders[i].Index = i + 1
 	}
+	if err := s.lawFiles(); err != nil {
+		return err
+	}
 	file, err := s.write("plan.json", s.plan)
 	if err != nil {
 		return err
 	}
 	args := append([]string{"hub", "serve", "--dir", s.path("hub"), "--plan", file, "--listen", hubAddr,
+		"--law-overlay", s.path("law", "overlay.yaml"), "--law-published", s.path("law", "published.json"), "--law-counsel", s.path("law", "counsel.json"),
 		"--tick", tick.String(), "--leaves", strconv.Itoa(leaves), "--demo-console"}, s.demo()...)
 	if s.home != "" {
 		args = append(args, "--home", s.home)
@@ -247,6 +251,9 @@ func (s *stage) desks(ctx context.Context, m *opening.Manifest) error {
 	}
 	add(len(orgs), overseerID, "oversight", desk.RoleApprover)
 	if err := together(ctx, jobs...); err != nil {
+		return err
+	}
+	if err := s.deskLaws(ctx); err != nil {
 		return err
 	}
 	for _, c := range cards {

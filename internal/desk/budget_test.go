@@ -84,6 +84,7 @@ func TestPlanKnowsWhatIsLeftToday(t *testing.T) {
 	t.Cleanup(func() { bank.Close() })
 	_, err = bank.Join(ctx, w.url, w.setup.Transcript.Hash())
 	must(t, err)
+	w.law(bank)
 	check("a desk that lost its records")
 
 	w.deaf = 2 // one holder left: nothing is known, a day's budget bounds

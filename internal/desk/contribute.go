@@ -30,14 +30,17 @@ const maxPayload = seal.MaxPayload
 // A Payload is what the authority reads of an opened observation: a reference
 // and the least that helps a decision.
 type Payload struct {
-	Org       string            `json:"org"`
-	Reference string            `json:"reference"`
-	Role      string            `json:"role"`
-	Grade     string            `json:"grade"`
-	Kind      string            `json:"kind"`
-	Strength  int               `json:"strength"`
-	Date      string            `json:"date"`
-	Note      string            `json:"note"`
+	Org       string `json:"org"`
+	Reference string `json:"reference"`
+	Role      string `json:"role"`
+	Grade     string `json:"grade"`
+	Kind      string `json:"kind"`
+	Strength  int    `json:"strength"`
+	Date      string `json:"date"`
+	Note      string `json:"note"`
+	// SMR travels with the material: whether it stems from a report of suspicion
+	// ("yes", "no", "" for not known). Such material is never evidence.
+	SMR       string            `json:"smr,omitempty"`
 	Selectors []PayloadSelector `json:"selectors"`
 }
 
@@ -52,7 +55,7 @@ type PayloadSelector struct {
 // selectors and note stay at the desk.
 func payload(org string, rec Record) Payload {
 	p := Payload{Org: org, Reference: rec.Reference, Role: rec.Role, Grade: rec.Source + rec.Info, Kind: rec.Kind,
-		Strength: rec.Strength, Date: rec.Date, Note: rec.Note, Selectors: []PayloadSelector{}}
+		Strength: rec.Strength, Date: rec.Date, Note: rec.Note, SMR: rec.SMR, Selectors: []PayloadSelector{}}
 	if rec.Role == opening.RolePossibleVictim {
 		p.Note = ""
 		return p

@@ -107,6 +107,9 @@ func (d *Desk) tokenise(ctx context.Context, m client.Member, batches []planBatc
 // SendKept sends what was kept before a break and has no receipt yet; it needs
 // no file.
 func (d *Desk) SendKept(ctx context.Context) (int, error) {
+	if _, err := d.MaySubmit(ctx); err != nil {
+		return 0, err
+	}
 	m, _, err := d.contributor(ctx)
 	if err != nil {
 		return 0, err

@@ -30,6 +30,7 @@ type Mapping struct {
 	Origin    string                   `json:"origin,omitempty"`    // column or constant: "own" (default) or "referred:ORG"
 	Venue     string                   `json:"venue,omitempty"`     // column or constant: neutral code of the venue; goes to the hub alone
 	Note      string                   `json:"note,omitempty"`      // column; the first 200 characters go to the authority
+	SMR       string                   `json:"smr,omitempty"`       // column or constant: yes or no, whether the row stems from a report of suspicion; default not known
 }
 
 // A ColumnMapping is one column that holds selectors.

@@ -31,7 +31,8 @@ type Record struct {
 	Origin    string              `json:"origin"`
 	Venue     string              `json:"venue,omitempty"` // neutral code, for the hub's statistics
 	Note      string              `json:"note"`
-	Selectors []selector.Selector `json:"selectors"` // every accepted form
+	SMR       string              `json:"smr,omitempty"` // whether it stems from a report of suspicion: "yes", "no" or "" for not known
+	Selectors []selector.Selector `json:"selectors"`     // every accepted form
 }
 
 // Outcomes of one selector cell.
@@ -85,6 +86,11 @@ func (m Mapping) Read(row Row, today time.Time) Reading {
 		Kind: value(m.Kind, row, "report"), Origin: value(m.Origin, row, "own"),
 		Venue: value(m.Venue, row, ""), Note: short(row.Cells[m.Note], maxNote)}
 	facts := r.facts(m, row, today)
+	r.Record.SMR = strings.ToLower(value(m.SMR, row, ""))
+	if s := r.Record.SMR; s != "" && s != "yes" && s != "no" {
+		r.refuse(row.Line, m.SMR, "bad-smr", "Whether the row stems from a report of suspicion must be yes, no or empty for not known.")
+		facts = false
+	}
 	names := make([]string, 0, len(m.Columns))
 	for name := range m.Columns {
 		names = append(names, name)

@@ -31,6 +31,10 @@ type Plan struct {
 	Why          map[string]int `json:"why"`          // rows skipped, by reason
 	Classes      []ClassPlan    `json:"classes"`
 	Holders      int            `json:"holders"` // key holders that said what is left today
+	// Law is what the member's counsel allow; LawRefusal says why nothing may be
+	// sent, where they do not.
+	Law        *LawState `json:"law,omitempty"`
+	LawRefusal string    `json:"law_refusal,omitempty"`
 	// Example is the first observation as the pool and the authority get it.
 	Example *Example `json:"example"`
 
@@ -74,6 +78,11 @@ func (d *Desk) Plan(ctx context.Context, in Input, m Mapping) (Plan, error) {
 		return Plan{}, err
 	}
 	p := Plan{in: in, mapping: m, inputs: make(map[selector.Class][][]byte), Why: make(map[string]int)}
+	if st, err := d.MaySubmit(ctx); err == nil {
+		p.Law = &st
+	} else {
+		p.LawRefusal = fault.Sentence(err)
+	}
 	if p.input, err = d.inputID(in, m); err != nil {
 		return p, err
 	}
@@ -161,6 +170,9 @@ func (p Plan) shown() string {
 	for _, c := range p.Classes {
 		fmt.Fprintf(h, "|%s %d", c.Class, c.Selectors)
 	}
+	if p.Law != nil {
+		fmt.Fprintf(h, "|%s %s", p.Law.Decision, p.Law.Digest)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -206,11 +218,17 @@ type Result struct {
 }
 
 // Submit does what the plan says: tokenise, seal, keep, send. After a break the
-// same call goes on where it stopped; nothing is charged or stored twice.
-func (d *Desk) Submit(ctx context.Context, p Plan, basis string, progress Progress) (Result, error) {
+// same call goes on where it stopped; nothing is charged or stored twice. The
+// gateway is asked first, and without its yes nothing leaves. Every evaluation
+// records the gateway's id and the day; more is what the member adds to that.
+func (d *Desk) Submit(ctx context.Context, p Plan, more string, progress Progress) (Result, error) {
 	var res Result
 	if progress == nil {
 		progress = func(string, int, int) {}
+	}
+	may, err := d.MaySubmit(ctx)
+	if err != nil {
+		return res, err
 	}
 	member, j, err := d.contributor(ctx)
 	if err != nil {
@@ -225,7 +243,7 @@ func (d *Desk) Submit(ctx context.Context, p Plan, basis string, progress Progre
 	if !p.Fits() {
 		return res, fault.New(fault.Invalid, p.TooMuch())
 	}
-	if err := d.planBatches(ctx, member, &p, basis); err != nil {
+	if err := d.planBatches(ctx, member, &p, may.Basis(d.day(), more)); err != nil {
 		return res, err
 	}
 	tokens, err := d.tokenise(ctx, member, p.batches, progress)

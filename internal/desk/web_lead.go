@@ -165,10 +165,10 @@ func (s *Site) ownCSV(w http.ResponseWriter, r *http.Request) error {
 	if l.ChildPossible {
 		return web.NotDone(fault.New(fault.Forbidden, "The subject of this lead may be a child: exports are refused."), "Nothing was exported.")
 	}
-	rows := [][]string{{"status", "reference", "date", "role", "kind", "grade", "strength"}}
+	rows := [][]string{{"status", "reference", "date", "role", "kind", "grade", "strength", smrDerived}}
 	for _, o := range l.Own {
 		rec := o.Record
-		rows = append(rows, []string{"unverified", rec.Reference, rec.Date, rec.Role, rec.Kind, strings.ToUpper(rec.Source + rec.Info), fmt.Sprint(rec.Strength)})
+		rows = append(rows, []string{"unverified", rec.Reference, rec.Date, rec.Role, rec.Kind, strings.ToUpper(rec.Source + rec.Info), fmt.Sprint(rec.Strength), smrWord(rec.SMR)})
 	}
 	return downloadCSV(w, "own-records.csv", rows)
 }

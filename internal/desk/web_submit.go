@@ -80,7 +80,12 @@ func (s *Site) planBlocks(p Plan, at string) []any {
 	if p.Example != nil {
 		out = append(out, exampleBlocks(*p.Example))
 	}
+	if p.Law != nil {
+		out = append(out, p.Law.blocks())
+	}
 	switch {
+	case p.LawRefusal != "":
+		out = append(out, web.Notice{Tone: web.Stop, Title: "The gateway refuses", Text: p.LawRefusal, Links: []web.Link{{Label: "See what the law data says", Href: "/routes"}}})
 	case !p.Fits():
 		out = append(out, web.Notice{Tone: web.Stop, Title: "Too much for today", Text: p.TooMuch()})
 	case p.Observations == 0:
@@ -89,8 +94,8 @@ func (s *Site) planBlocks(p Plan, at string) []any {
 	default:
 		out = append(out, web.Section{Title: "Submit", Body: []any{web.Form{Label: "Submit", Action: at, Submit: "Submit " + observations(p.Observations),
 			Careful: true, Cancel: "/sent", Hidden: []web.Hidden{{Name: "shown", Value: p.shown()}},
-			Fields: []web.Field{{Name: "basis", Label: "Lawful basis", Optional: true, MaxLength: 60,
-				Help: "Its id, as your counsel gave it. It is recorded with every evaluation."}},
+			Fields: []web.Field{{Name: "basis", Label: "Reference of your own", Optional: true, MaxLength: 60,
+				Help: "It is recorded with every evaluation, after the gateway's decision and the day."}},
 			Note: "Signs and sends what is shown above. It can be withdrawn later; it cannot be made unsent."}}})
 	}
 	return out

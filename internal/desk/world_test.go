@@ -15,6 +15,7 @@ import (
 	"parallax/client"
 	"parallax/group"
 	"parallax/internal/clock"
+	"parallax/internal/gateway/law"
 	"parallax/opening"
 	"parallax/oprf"
 	"parallax/oprf/dkg"
@@ -32,6 +33,7 @@ func must(t *testing.T, err error) {
 
 // world is a pool of three holders and a hub that keeps what it is sent.
 type world struct {
+	basis     string // of the last evaluation
 	t         *testing.T
 	setup     client.Setup
 	manifests []opening.SignedManifest
@@ -261,6 +263,7 @@ func (w *world) evaluate(rw http.ResponseWriter, i int, m signed.Message) {
 		return
 	}
 	digest, class := opening.Digest(req.Batch.Body), selector.Class(b.Class)
+	w.basis = b.LegalBasis
 	rule, _ := w.manifest.Class(class)
 	if _, done := w.charges[i][digest]; !done {
 		if b.Count > rule.DailyBudget-w.used[i][class] {
@@ -379,5 +382,15 @@ func (w *world) desk(role, id, passphrase string) (*Desk, Card) {
 	d, err := Open(context.Background(), Options{Dir: dir, Passphrase: passphrase, Clock: w.clock})
 	must(w.t, err)
 	w.t.Cleanup(func() { d.Close() })
+	w.law(d)
 	return d, card
+}
+
+// law gives a desk the simulated answer of its counsel.
+func (w *world) law(d *Desk) {
+	w.t.Helper()
+	files, err := law.Simulated(rand.Reader)
+	must(w.t, err)
+	_, err = d.KeepLaw(context.Background(), files, "")
+	must(w.t, err)
 }

@@ -190,11 +190,12 @@ func (s *Service) seedBarriers(ctx context.Context) error {
 			if b, err = b.read(s.law.Set.Vocab); err != nil {
 				return err
 			}
-			if err := s.keepBarrier(ctx, tx, "", Kept{Barrier: b, Edit: 1}, 0); err != nil {
+			if err := saveBarrier(ctx, tx, Kept{Barrier: b, Edit: 1}, 0, "", s.clock.Now()); err != nil {
 				return err
 			}
 		}
-		return nil
+		_, err := s.record(ctx, tx, "gateway-barrier", "seed", "", len(seed))
+		return err
 	})
 }
 

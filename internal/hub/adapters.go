@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"parallax/client"
+	"parallax/internal/gateway"
+	"parallax/internal/gateway/law"
 	"parallax/internal/leads"
 	"parallax/internal/store"
 	"parallax/internal/transparency"
@@ -46,6 +48,34 @@ func (a logAdapter) Proof(ctx context.Context, ticket string, size int64) (openi
 
 func (a logAdapter) Consistency(ctx context.Context, old, size int64) (tlog.Consistency, error) {
 	return a.log.Consistency(ctx, old, size)
+}
+
+// lawful asks the gateway on behalf of leads.
+type lawful struct{ s *Server }
+
+// Lawful implements leads.Lawful.
+func (l lawful) Lawful(ctx context.Context, tx *store.Tx, f leads.Flow) (leads.Ruling, error) {
+	flow := gateway.Flow{Kind: f.Kind, Decision: f.Gateway, To: f.To, By: f.By, Ref: f.Ref, Provenance: f.Provenance}
+	if m, ok := l.s.state.current(); ok {
+		flow.ToActor = kindOf(m, f.To)
+		if a, ok := m.Approver(f.By); ok {
+			flow.Organisation = approverKey(m, a).Organisation
+		} else if mem, ok := m.Member(f.By); ok {
+			flow.Organisation = mem.ID
+		}
+	}
+	r, err := l.s.gateway.Lawful(ctx, tx, flow)
+	return leads.Ruling{Gateway: r.Decision, Routes: r.Route, Data: r.Version}, err
+}
+
+// kindOf is what kind of organisation of the law data a member is; empty for who
+// is none.
+func kindOf(m opening.Manifest, id string) string {
+	mem, ok := m.Member(id)
+	if !ok {
+		return ""
+	}
+	return law.ActorOf(mem.Sector)
 }
 
 // holders reaches key holders at the addresses of the plan or manifest.

@@ -17,6 +17,8 @@ import (
 	"parallax/internal/amends"
 	"parallax/internal/authz"
 	"parallax/internal/clock"
+	"parallax/internal/gateway"
+	"parallax/internal/gateway/law"
 	"parallax/internal/identity"
 	"parallax/internal/leads"
 	"parallax/internal/pool"
@@ -41,6 +43,9 @@ type Options struct {
 	DemoConsole bool
 	// Home is the address of a demonstration's start page; may be empty.
 	Home string
+	// Law is the law data that the gateway answers by. Without files that two
+	// counsel signed it holds no decision, and nothing opens.
+	Law law.Files
 	// LeavesPerTick is how many leaves the log grows by at every tick; 0 means 64.
 	LeavesPerTick int
 	// Providers are where people sign in; without any they use passkeys.
@@ -53,12 +58,13 @@ type Options struct {
 
 // A Server is one hub.
 type Server struct {
-	o      Options
-	tlog   *transparency.Log
-	pool   *pool.Service
-	leads  *leads.Service
-	amends *amends.Service
-	people *identity.Service
+	o       Options
+	tlog    *transparency.Log
+	pool    *pool.Service
+	leads   *leads.Service
+	gateway *gateway.Service
+	amends  *amends.Service
+	people  *identity.Service
 	statistics
 	state   *state // setup and manifests
 	console *console
@@ -117,7 +123,14 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if s.pool, err = pool.New(ctx, o.DB, log, s.sign, o.Clock); err != nil {
 		return nil, err
 	}
-	if s.leads, err = leads.New(ctx, o.DB, s.pool, log, holders{s}, o.Clock, o.Random); err != nil {
+	data, err := law.Deploy(o.Law, o.Clock.Now().UTC().Format(time.DateOnly))
+	if err != nil {
+		return nil, err
+	}
+	if s.gateway, err = gateway.New(ctx, o.DB, log, data, o.Clock, o.Random); err != nil {
+		return nil, err
+	}
+	if s.leads, err = leads.New(ctx, o.DB, s.pool, log, holders{s}, lawful{s}, o.Clock, o.Random); err != nil {
 		return nil, err
 	}
 	if err := s.openAmends(ctx); err != nil {

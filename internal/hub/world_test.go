@@ -17,6 +17,7 @@ import (
 
 	"parallax/client"
 	"parallax/internal/clock"
+	"parallax/internal/gateway/law"
 	"parallax/internal/keyholder"
 	"parallax/internal/store"
 	"parallax/opening"
@@ -96,6 +97,8 @@ func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 	who, err := LoadIdentity(dir)
 	must(t, err)
 	o := Options{DB: db, Identity: who, Plan: plan, Demo: true, LeavesPerTick: 8, Clock: w.clock, Log: quiet()}
+	o.Law, err = law.Simulated(rand.Reader)
+	must(t, err)
 	change(&o)
 	w.hub, err = Open(context.Background(), o)
 	must(t, err)

@@ -64,12 +64,14 @@ type Service struct {
 	pool    Pool
 	log     Log
 	holders Holders
+	lawful  Lawful
 	clock   clock.Clock
 	random  io.Reader
 }
 
-// New brings the tables up to date and returns the service.
-func New(ctx context.Context, db *store.DB, p Pool, log Log, holders Holders, c clock.Clock, random io.Reader) (*Service, error) {
+// New brings the tables up to date and returns the service. Nothing leaves
+// without lawful's leave.
+func New(ctx context.Context, db *store.DB, p Pool, log Log, holders Holders, lawful Lawful, c clock.Clock, random io.Reader) (*Service, error) {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -77,7 +79,7 @@ func New(ctx context.Context, db *store.DB, p Pool, log Log, holders Holders, c 
 	if err := db.Migrate(ctx, "leads", sub); err != nil {
 		return nil, err
 	}
-	return &Service{db: db, pool: p, log: log, holders: holders, clock: c, random: random}, db.Isolate(ctx, isolated...)
+	return &Service{db: db, pool: p, log: log, holders: holders, lawful: lawful, clock: c, random: random}, db.Isolate(ctx, isolated...)
 }
 
 // newID is an opaque random id: it says nothing of order or number.

@@ -95,6 +95,13 @@ func (l *fakeLog) Consistency(context.Context, int64, int64) (c tlog.Consistency
 	return c, nil
 }
 
+// anyLaw allows every flow; whether a flow is lawful is the gateway's to test.
+type anyLaw struct{}
+
+func (anyLaw) Lawful(_ context.Context, _ *store.Tx, f Flow) (Ruling, error) {
+	return Ruling{Gateway: f.Gateway}, nil
+}
+
 func manifest() opening.Manifest {
 	rule := opening.DefaultRule()
 	m := opening.Manifest{Version: 1, Pool: "pool", Epoch: "e", Rules: []opening.Rule{rule}, CurrentRule: rule.Hash(),
@@ -122,7 +129,7 @@ func seen(n byte, org int, kind string, tags ...byte) pool.Observed {
 func service(t *testing.T, db *store.DB) (*Service, *fakePool, *fakeLog) {
 	t.Helper()
 	p, l := &fakePool{}, &fakeLog{}
-	s, err := New(context.Background(), db, p, l, nil, clock.Fixed(start), rand.Reader)
+	s, err := New(context.Background(), db, p, l, nil, anyLaw{}, clock.Fixed(start), rand.Reader)
 	must(t, err)
 	return s, p, l
 }

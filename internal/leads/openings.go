@@ -53,6 +53,9 @@ func (s *Service) Request(ctx context.Context, m opening.Manifest, by string, re
 		if err != nil {
 			return err
 		}
+		if err := s.mayOpen(ctx, tx, by, id, r); err != nil {
+			return err
+		}
 		if err := setLead(ctx, tx, lead.ID, "ready", "requested"); err != nil {
 			return err
 		}
@@ -60,6 +63,14 @@ func (s *Service) Request(ctx context.Context, m opening.Manifest, by string, re
 			Items: items, State: Requested, Created: now, Changed: now})
 	})
 	return client.OpeningID{ID: id}, err
+}
+
+// mayOpen asks the gateway about an opening. Its legal basis, which the approvers
+// sign and key holders look for in the manifest, is the id of the gateway's
+// decision.
+func (s *Service) mayOpen(ctx context.Context, tx *store.Tx, by, id string, r opening.Request) error {
+	_, err := s.lawful.Lawful(ctx, tx, Flow{Kind: FlowOpening, Gateway: r.LegalBasis, To: r.Recipient, By: by, Ref: id})
+	return err
 }
 
 // frozen fixes what the bundle will show for a request: the union of S(O) as
@@ -127,7 +138,11 @@ func (s *Service) Approve(ctx context.Context, m opening.Manifest, by string, re
 			return err
 		}
 		o.Approvals = append(o.Approvals, req.Approval)
-		if _, _, err := opening.Approved(m, o.Request, o.Approvals, now); err == nil {
+		if r, _, err := opening.Approved(m, o.Request, o.Approvals, now); err == nil {
+			// The law may be another one than when it was requested.
+			if err := s.mayOpen(ctx, tx, by, o.ID, r); err != nil {
+				return err
+			}
 			if o.Ticket, err = s.logRequest(ctx, tx, m.Pool, o); err != nil {
 				return err
 			}

@@ -26,6 +26,14 @@ type Organisation struct {
 	Verified string   `yaml:"verified"`
 }
 
+// actorOf is what kind of organisation a member of a sector is, in Australia.
+var actorOf = map[string]string{"bank": "au.fsp", "payment": "au.fsp", "platform": "au.service", "hotline": "au.esafety", "police": "au.police",
+	"fiu": "au.fiu", "regulator": "au.esafety", "research": "au.researcher"}
+
+// ActorOf is what kind of organisation a member of one of the pool's sectors is;
+// empty for a sector that the law data does not know.
+func ActorOf(sector string) string { return actorOf[sector] }
+
 type organisations struct {
 	Meta struct {
 		DataVersion   string            `yaml:"data_version"`
