@@ -45,6 +45,9 @@ func New(ctx context.Context, db *store.DB, log Log, data law.Deployed, c clock.
 	if err := db.Migrate(ctx, "gateway", sub); err != nil {
 		return nil, err
 	}
+	if err := db.Isolate(ctx, isolated...); err != nil {
+		return nil, err
+	}
 	s := &Service{db: db, log: log, law: data, clock: c, random: random}
 	if err := s.keepLaw(ctx); err != nil {
 		return nil, err

@@ -185,7 +185,7 @@ func message[Req, Ans any](path string, a authz.Action, on On, limits api.Limits
 		serve: func(s *Server, rt Route) http.Handler {
 			return api.Handle(s.o.Log, byLine(api.Call(rt.Limits, func(r *http.Request, o signed.Object) (Ans, error) {
 				var none Ans
-				who, m, err := s.open(r.Context(), o, rt.Path)
+				who, m, err := s.open(r.Context(), o, rt.Path, rt.Action.On())
 				if err != nil {
 					return none, err
 				}

@@ -35,17 +35,23 @@ func get[Ans any](act func(r *http.Request) (Ans, error)) api.Handler {
 	}
 }
 
-func (s *Server) open(ctx context.Context, o signed.Object, path string) (caller, signed.Message, error) {
+// open verifies a message for an action on a kind of resource. An organisation
+// that is a member and has an approver of the same id acts as the approver on
+// leads and as the member on its own records.
+func (s *Server) open(ctx context.Context, o signed.Object, path string, on authz.ResourceKind) (caller, signed.Message, error) {
 	man, ok := s.state.current()
 	if !ok {
 		return caller{}, signed.Message{}, fault.New(fault.Unavailable, "The hub has no manifest yet.")
 	}
 	var key ed25519.PublicKey
 	var p authz.Principal
-	if mem, ok := man.Member(o.Key); ok {
-		key, p = mem.Key, memberMachine(mem)
-	} else if a, ok := man.Approver(o.Key); ok {
+	mem, isMember := man.Member(o.Key)
+	a, isApprover := man.Approver(o.Key)
+	switch {
+	case isApprover && (!isMember || on != authz.Records):
 		key, p = a.Key, approverKey(man, a)
+	case isMember:
+		key, p = mem.Key, memberMachine(mem)
 	}
 	now := s.o.Clock.Now()
 	m, err := o.OpenMessage(s.o.Identity.ID, path, key, now)
