@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"parallax/client"
 	"parallax/internal/acts"
+	"parallax/internal/api"
+	"parallax/internal/authz"
 	"parallax/internal/baseline"
 	"parallax/internal/displacement"
 	"parallax/opening"
@@ -18,6 +21,12 @@ type statistics struct {
 	acts         *acts.Service
 	baseline     *baseline.Service
 	displacement *displacement.Service
+}
+
+// insight are the console's pages of both.
+type insight struct {
+	baseline     *baseline.Pages
+	displacement *displacement.Pages
 }
 
 // tickStatistics gives effect to what was approved and evaluates what is due.
@@ -35,6 +44,62 @@ func (s *Server) openStatistics(ctx context.Context, log logAdapter) (err error)
 	}
 	s.displacement, err = displacement.New(ctx, s.o.DB, s.pool, log, s.acts, s.o.Clock, s.o.Random)
 	return err
+}
+
+// statisticsPages makes the pages Baseline and Displacement.
+func (c *console) statisticsPages() {
+	s := c.s
+	propose := func(ctx context.Context) bool {
+		return s.may(ctx, authz.ProposeAct, authz.Resource{Kind: authz.Statistics})
+	}
+	who := func(r *http.Request) displacement.Reader {
+		p := authz.From(r.Context())
+		out := displacement.Reader{ID: p.Person}
+		for _, role := range p.Roles {
+			out.Roles = append(out.Roles, string(role))
+		}
+		if out.ID == "" {
+			out.ID = strings.Join(out.Roles, ", ")
+		}
+		return out
+	}
+	cite := func(ctx context.Context) string {
+		h, err := c.head(ctx)
+		if err != nil || h.Size == 0 {
+			return "Parallax, log " + s.o.Plan.Hub.LogOrigin + ", no witnessed checkpoint yet"
+		}
+		return h.cite()
+	}
+	c.baseline = baseline.NewPages(s.baseline, s.acts, c.kit, s.state.current, func(r *http.Request) string { return who(r).ID }, propose, cite)
+	c.displacement = displacement.NewPages(s.displacement, s.acts, c.kit, s.state.current, who, propose, cite)
+}
+
+// statisticsRoutes are the lines of the table for acts about statistics.
+func (s *Server) statisticsRoutes() []Route {
+	c := s.console
+	look := func(path string, show api.Handler) Route { return page(path, authz.ReadStatistics, ofStatistics, show) }
+	ask := func(path string, show api.Handler) Route { return page(path, authz.ProposeAct, ofStatistics, show) }
+	send := func(path string, do api.Handler) Route { return form(path, authz.ProposeAct, ofStatistics, do) }
+	return []Route{
+		message(client.PathActs, authz.ReadStatistics, ofStatistics, messageLimits, s.listActs),
+		message(client.PathActsPropose, authz.ProposeAct, ofStatistics, messageLimits, s.proposeAct),
+		message(client.PathActsApprove, authz.ApproveAct, ofStatistics, messageLimits, s.approveAct),
+		read(client.PathBaseline, authz.ReadReleased, get(s.released)),
+
+		look("/baseline", c.baseline.Overview),
+		look("/baseline/published.csv", c.baseline.PublishedCSV),
+		look("/baseline/runs/{id}", c.baseline.Run),
+		look("/baseline/runs/{id}/panel.csv", c.baseline.RunCSV),
+		ask("/baseline/propose", c.baseline.Propose),
+		send("/baseline/propose", c.baseline.SendProposal),
+		send("/baseline/runs/{id}/release", c.baseline.ProposeRelease),
+		look("/displacement", c.displacement.Overview),
+		look("/displacement/{id}", c.displacement.Show),
+		look("/displacement/{id}/{weeks}/{file}", c.displacement.CSV),
+		ask("/displacement/register", c.displacement.Register),
+		send("/displacement/register", c.displacement.SendRegistration),
+		send("/displacement/{id}/notes", c.displacement.Annotate),
+	}
 }
 
 // at is the manifest of a version, the one in force or one before it.

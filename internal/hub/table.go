@@ -58,11 +58,6 @@ func (s *Server) table() []Route {
 		message(client.PathCorrected, authz.FetchOpening, ofLeads, messageLimits, s.corrected),
 		message(client.PathCorrectedAck, authz.FetchOpening, ofLeads, messageLimits, s.correctedAck),
 
-		message(client.PathActs, authz.ReadStatistics, ofStatistics, messageLimits, s.listActs),
-		message(client.PathActsPropose, authz.ProposeAct, ofStatistics, messageLimits, s.proposeAct),
-		message(client.PathActsApprove, authz.ApproveAct, ofStatistics, messageLimits, s.approveAct),
-		read(client.PathBaseline, authz.ReadReleased, get(s.released)),
-
 		// Pages.
 		page("/{$}", authz.UseHub, shared, c.today),
 		page("/log", authz.ReadLog, shared, c.log),
@@ -82,6 +77,7 @@ func (s *Server) table() []Route {
 		nothing("/", true),
 	}
 	list = append(list, s.peopleRoutes()...)
+	list = append(list, s.statisticsRoutes()...)
 	if s.o.DemoConsole {
 		list = append(list, page("/demo", authz.ChooseViewer, shared, c.picker), page("/demo/as/{role}", authz.ChooseViewer, shared, c.become))
 	}

@@ -21,6 +21,7 @@ type console struct {
 	leads  *leads.Pages
 	amends *amends.Pages
 	people *identity.Pages
+	insight
 }
 
 func newConsole(s *Server) (*console, error) {
@@ -37,6 +38,7 @@ func newConsole(s *Server) (*console, error) {
 	if c.pool, err = pool.NewPages(s.pool, c.kit); err != nil {
 		return nil, err
 	}
+	c.statisticsPages()
 	c.amends = amends.NewPages(s.amends, c.kit, s.state.current, person)
 	c.people = identity.NewPages(s.people, c.kit, asking)
 	c.leads, err = leads.NewPages(s.leads, c.kit, s.state.current, person)
@@ -80,6 +82,8 @@ var navigation = []struct {
 	{web.NavItem{Group: "Work", Label: "Openings", Href: "/openings", Key: "o"}, authz.ReadLeads, ofLeads},
 	{web.NavItem{Group: "Work", Label: "Corrections", Href: "/corrections"}, authz.ReadLeads, ofLeads},
 	{web.NavItem{Group: "Organisation", Label: "People", Href: "/people", Key: "p"}, authz.ReadPeople, ofPeople},
+	{web.NavItem{Group: "Insight", Label: "Baseline", Href: "/baseline", Key: "b"}, authz.ReadStatistics, ofStatistics},
+	{web.NavItem{Group: "Insight", Label: "Displacement", Href: "/displacement", Key: "d"}, authz.ReadStatistics, ofStatistics},
 	{web.NavItem{Group: "Trust", Label: "Log", Href: "/log", Key: "l"}, authz.ReadLog, shared},
 	{web.NavItem{Group: "Trust", Label: "Keys", Href: "/keys", Key: "k"}, authz.ReadPolicy, shared},
 	{web.NavItem{Group: "Trust", Label: "Members and policy", Href: "/members", Key: "m"}, authz.ReadPolicy, shared},

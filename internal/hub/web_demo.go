@@ -48,6 +48,7 @@ const (
 	authority   demoRole = opening.RoleAuthority
 	oversight   demoRole = opening.RoleOversight
 	auditor     demoRole = "auditor"
+	programme   demoRole = "programme-lead"
 )
 
 // demoViewer is the viewer of a role in a manifest: a member that the visitor
@@ -68,6 +69,9 @@ func demoViewer(m opening.Manifest, role demoRole, id string) (authz.Principal, 
 				return p, true
 			}
 		}
+	case programme:
+		p.Person, p.Roles, p.Name = "programme-lead", []authz.Role{authz.ProgrammeLead}, "Programme lead"
+		return p, true
 	case auditor:
 		p.Roles, p.Name = []authz.Role{authz.AuditorRole}, "Auditor"
 		return p, true
@@ -175,7 +179,8 @@ func (c *console) picker(w http.ResponseWriter, r *http.Request) error {
 		}
 		people = append(people, as(demoRole(a.Role), a.ID, approverName(a), what))
 	}
-	people = append(people, as(auditor, "", "Auditor", "Checks the log, the key holders and the policy. Sees no lead."),
+	people = append(people, as(programme, "", "Programme lead", "Sees how much there may be and what moved after an intervention; proposes counts, releases and registrations. Sees no lead."),
+		as(auditor, "", "Auditor", "Checks the log, the key holders and the policy. Sees no lead."),
 		as(public, "", "Nobody", "Sees what the public sees: the log and the keys."))
 	for _, mem := range m.Members {
 		members = append(members, as(contributor, mem.ID, memberName(mem), "Sees its own receipts. Nothing tells it what others hold."))
