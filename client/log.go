@@ -68,13 +68,20 @@ type Rebuilt struct {
 	Found map[tlog.Hash]int64
 }
 
+// A Look says what to compare and to look for while a log is read.
+type Look struct {
+	Earlier []tlog.Checkpoint // heads that the log must hold
+	Wanted  []tlog.Hash       // commitments whose places are asked
+	Step    func()            // after each tile; may be nil
+	Each    func(tlog.Hash)   // each commitment, in order; may be nil
+}
+
 // Rebuild downloads every tile of the log at cp and computes it anew from its
 // entries: every hash of every tile, the root, and the roots at earlier heads.
-// It looks for commitments in passing. Step is called after each tile. A log
-// that does not follow from an earlier head is a *[Fork].
-func (s LogSource) Rebuild(ctx context.Context, cp tlog.Checkpoint, earlier []tlog.Checkpoint, wanted []tlog.Hash, step func()) (Rebuilt, error) {
-	b := &rebuilder{source: s, ctx: ctx, cp: cp, earlier: map[int64][]tlog.Checkpoint{}, step: step, out: Rebuilt{Found: map[tlog.Hash]int64{}}}
-	for _, e := range earlier {
+// A log that does not follow from an earlier head is a *[Fork].
+func (s LogSource) Rebuild(ctx context.Context, cp tlog.Checkpoint, look Look) (Rebuilt, error) {
+	b := &rebuilder{source: s, ctx: ctx, cp: cp, earlier: map[int64][]tlog.Checkpoint{}, look: look, out: Rebuilt{Found: map[tlog.Hash]int64{}}}
+	for _, e := range look.Earlier {
 		if e.Size > cp.Size {
 			return b.out, &Fork{e, cp, "entries are missing"}
 		}
@@ -82,7 +89,7 @@ func (s LogSource) Rebuild(ctx context.Context, cp tlog.Checkpoint, earlier []tl
 			b.earlier[e.Size] = append(b.earlier[e.Size], e)
 		}
 	}
-	for _, h := range wanted {
+	for _, h := range look.Wanted {
 		b.out.Found[h] = -1
 	}
 	b.log.Full = b.compare
@@ -121,7 +128,7 @@ type rebuilder struct {
 	ctx     context.Context
 	cp      tlog.Checkpoint
 	earlier map[int64][]tlog.Checkpoint
-	step    func()
+	look    Look
 	log     tlog.Rebuild
 	out     Rebuilt
 }
@@ -130,7 +137,9 @@ func (b *rebuilder) read(t tlog.Tile) ([]byte, error) {
 	raw, err := b.source.Tile(b.ctx, t)
 	if err == nil {
 		b.out.Tiles++
-		b.step()
+		if b.look.Step != nil {
+			b.look.Step()
+		}
 	}
 	return raw, err
 }
@@ -145,6 +154,9 @@ func (b *rebuilder) entries(t tlog.Tile) error {
 		return fmt.Errorf("tile %s: %w", t.Path(), err)
 	}
 	for _, h := range list {
+		if b.look.Each != nil {
+			b.look.Each(h)
+		}
 		if _, wanted := b.out.Found[h]; wanted {
 			b.out.Found[h] = b.log.Size()
 		}

@@ -51,6 +51,8 @@ type Manifest struct {
 	// DeskWitnesses cosign checkpoints beside the key holders; optional, so that
 	// a manifest without them reads as before.
 	DeskWitnesses []DeskWitness `json:"desk_witnesses,omitempty"`
+	// Auditors may read the pool's structure at the hub; optional as well.
+	Auditors []Auditor `json:"auditors,omitempty"`
 }
 
 // Scope: what the pool is for.
@@ -248,7 +250,7 @@ func (m Manifest) Check() error {
 		}
 		seen[c.Class] = true
 	}
-	if err := m.checkWitnesses(); err != nil {
+	if err := errors.Join(m.checkWitnesses(), m.checkAuditors()); err != nil {
 		return err
 	}
 	return m.checkPeople()

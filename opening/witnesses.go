@@ -77,3 +77,56 @@ func (m Manifest) checkWitnesses() error {
 	}
 	return nil
 }
+
+// An Auditor may read the pool's structure at the hub: opened log entries and
+// headers, never a box. It sees who shares a tag with whom.
+type Auditor struct {
+	ID     string            `json:"id"`
+	Entity string            `json:"entity"`
+	Key    ed25519.PublicKey `json:"key"`
+}
+
+// Auditor finds an auditor by id.
+func (m Manifest) Auditor(id string) (Auditor, bool) {
+	for _, a := range m.Auditors {
+		if a.ID == id {
+			return a, true
+		}
+	}
+	return Auditor{}, false
+}
+
+// checkAuditors: an auditor belongs to nobody whom it checks, and to no
+// contributor, who must not learn what others hold.
+func (m Manifest) checkAuditors() error {
+	ids, bodies := map[string]bool{}, map[string]string{m.Hub.Entity: "the hub operator", m.Authority.Entity: "the authority"}
+	for _, h := range m.Holders {
+		bodies[h.Entity] = "a key holder"
+	}
+	for _, x := range m.Members {
+		ids[x.ID], bodies[x.Entity] = true, "a contributor"
+	}
+	for _, x := range m.Approvers {
+		ids[x.ID] = true
+	}
+	for _, a := range m.Auditors {
+		if a.ID == "" || a.Entity == "" || ids[a.ID] || len(a.Key) != ed25519.PublicKeySize {
+			return fmt.Errorf("manifest: auditor %q needs an id of its own, an entity and a key of 32 bytes", a.ID)
+		}
+		if of, taken := bodies[a.Entity]; taken {
+			return fmt.Errorf("manifest: auditor %s belongs to %s", a.ID, of)
+		}
+		ids[a.ID] = true
+	}
+	return nil
+}
+
+// addsAuditor reports an auditor that was not there, or with another key.
+func addsAuditor(old, next Manifest) bool {
+	for _, a := range next.Auditors {
+		if was, ok := old.Auditor(a.ID); !ok || was.Entity != a.Entity || !was.Key.Equal(a.Key) {
+			return true
+		}
+	}
+	return false
+}

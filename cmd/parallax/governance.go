@@ -36,19 +36,25 @@ type governanceInit struct {
 
 // Run makes the key.
 func (c *governanceInit) Run(std streams) error {
-	pub, priv, err := ed25519.GenerateKey(rand.Reader)
+	pub, err := makeKey(c.Key, c.ID, c.Entity)
 	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(c.Key, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	key := governorKey{ID: c.ID, Entity: c.Entity, Seed: priv.Seed()}
-	if err := errors.Join(json.NewEncoder(f).Encode(key), f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	return printJSON(std.out, opening.Governor{ID: c.ID, Entity: c.Entity, Key: pub})
+}
+
+// makeKey makes a key file for its owner only and never overwrites one.
+func makeKey(path, id, entity string) (ed25519.PublicKey, error) {
+	pub, priv, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	key := governorKey{ID: id, Entity: entity, Seed: priv.Seed()}
+	return pub, errors.Join(json.NewEncoder(f).Encode(key), f.Sync(), f.Close())
 }
 
 type governorKey struct {

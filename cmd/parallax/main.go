@@ -24,6 +24,7 @@ type cli struct {
 	Keyholder  keyholderCmd  `cmd:"" help:"Run or set up one key holder."`
 	Desk       deskCmd       `cmd:"" help:"A member's desk: check and submit files, approve and read openings."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a saved receipt offline, or a hub's whole log (--hub URL)."`
+	Auditor    auditorCmd    `cmd:"" help:"Make an auditor's key; verify --hub --auditor uses it."`
 	Sim        simCmd        `cmd:"" help:"Make and score simulated ecosystems."`
 	Bench      benchCmd      `cmd:"" help:"Measure what the protocol costs, with a peer beside each figure."`
 	Gateway    gatewayCmd    `cmd:"" help:"Lawful routes: may this be sent, by whom, under what law, on which day?"`

@@ -355,6 +355,9 @@ func (s *stage) publish(plan client.Plan) {
 	admit("approver", "overseer", "Oversight", "regulator")
 	m.LegalBases = []opening.LegalBasis{{ID: "basis-1", Purpose: "investigation", Recipient: "police",
 		From: s.began.AddDate(0, -1, 0).UnixMicro(), To: s.began.AddDate(1, 0, 0).UnixMicro()}}
+	var auditor opening.Auditor
+	s.decode(s.do("auditor", "init", "--key", s.path("auditor"), "--id", "auditor", "--entity", "Audit office"), &auditor)
+	m.Auditors = append(m.Auditors, auditor)
 	file := s.write("manifest.json", m)
 	s.do("governance", "sign", "--key", s.path("gov-1"), "-o", s.path("one.json"), file)
 	s.refuse(1, "governance", "governance", "publish", s.path("one.json"))
@@ -446,8 +449,23 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 		t.Fatal(out)
 	}
 	s.refuse(1, "", "verify", receipts[0], "--pin", strings.Repeat("0", 63)+"1")
+	s.regroup()
 	if out := s.do("verify", receipts[0], "--hub", s.plan.Hub.URL, "--pin", s.pin, "--state", s.path("seen.json"), "--demo", "--demo-clock", s.clock); !strings.Contains(out, "receipts: 1 of 1") {
 		s.t.Errorf("the hub's log is not verified: %s", out)
+	}
+}
+
+// regroup has the auditor of the manifest repeat the hub's grouping.
+func (s *stage) regroup() {
+	s.t.Helper()
+	out := s.do("verify", "--hub", s.plan.Hub.URL, "--auditor", s.path("auditor"), "--pin", s.pin, "--state", s.path("audited.json"), "--demo", "--demo-clock", s.clock, "--json")
+	var r struct {
+		Result   string
+		Grouping struct{ Opens, Observations int }
+	}
+	s.decode(out, &r)
+	if r.Result != "verified" || r.Grouping.Opens != 3 || r.Grouping.Observations != 4 {
+		s.t.Errorf("the auditor finds %s", out)
 	}
 }
 

@@ -17,6 +17,7 @@ type verifyCmd struct {
 	Hub       string   `help:"Check a hub's whole log: its address." placeholder:"URL"`
 	State     string   `type:"path" help:"With --hub: the file that keeps what was seen, for the next check; one of your own settings directory if left out." placeholder:"FILE"`
 	Desks     int      `name:"min-desks" help:"With --hub: how many desk witnesses must have signed the checkpoint."`
+	Auditor   string   `type:"existingfile" help:"With --hub: the key of an auditor whom the manifest names; opens every entry and repeats the grouping." placeholder:"FILE"`
 	JSON      bool     `help:"Print JSON."`
 	Demo      bool     `help:"Allow a simulated clock."`
 	DemoClock string   `type:"path" help:"With --demo: a file with the offset of a simulated clock."`

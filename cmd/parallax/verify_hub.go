@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"parallax/client"
 	"parallax/internal/auditor"
 	"parallax/internal/desk"
 	"parallax/internal/fault"
@@ -53,6 +55,15 @@ func (c *verifyCmd) options(std streams, pin opening.Hash) (auditor.Options, err
 		if o.State, err = stateFile(o.Hub); err != nil {
 			return o, err
 		}
+	}
+	if c.Auditor != "" {
+		key, err := readGovernor(c.Auditor)
+		if err != nil {
+			return o, err
+		}
+		caller := client.System(key.ID, ed25519.NewKeyFromSeed(key.Seed))
+		caller.Now = o.Clock.Now
+		o.Auditor, o.Opened = &caller, bar(std.err, "entries")
 	}
 	for _, path := range c.Receipt {
 		v, err := desk.VerifyReceipt(path, pin)

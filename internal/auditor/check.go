@@ -30,6 +30,10 @@ type Options struct {
 	HTTP     *http.Client
 	Clock    clock.Clock
 	Progress func(done, all int)
+	// Auditor opens every entry and re-runs the grouping, as an auditor whom the
+	// manifest names; nil leaves that out. Opened shows how far it is.
+	Auditor *client.Caller
+	Opened  func(done, all int)
 }
 
 // A Receipt is a saved receipt's place in the log, as its own proof says.
@@ -109,18 +113,17 @@ type check struct {
 	state  *state
 	note   []byte
 	stands []client.HolderStatus
-	seen   Witnessing
+	seen   client.Witnessing
+	// entries are all commitments of the log, kept for an auditor only.
+	entries []tlog.Hash
 }
-
-// Witnessing is the checkpoint's signers.
-type Witnessing = client.Witnessing
 
 // Check reads the whole log of a hub and verifies it. The report says what was
 // found also where the error is not nil.
 func Check(ctx context.Context, o Options) (Report, error) {
 	r := Report{Hub: o.Hub, Result: Failed, Checks: []string{}, Asked: []Stand{}, Holders: Signers{Signed: []string{}}, Desks: Signers{Signed: []string{}}}
 	c := &check{Options: o, report: &r, source: client.LogSource{URL: o.Hub, HTTP: o.HTTP}}
-	for _, step := range []func(context.Context) error{c.remember, c.keys, c.ask, c.checkpoint, c.log, c.health, c.keep} {
+	for _, step := range []func(context.Context) error{c.remember, c.keys, c.ask, c.checkpoint, c.log, c.group, c.health, c.keep} {
 		if err := step(ctx); err != nil {
 			var f *client.Fork
 			if errors.As(err, &f) {
@@ -276,7 +279,11 @@ func (c *check) log(ctx context.Context) error {
 			c.Progress(done, all)
 		}
 	}
-	got, err := c.source.Rebuild(ctx, r.Head, heads, wanted, step)
+	each := func(tlog.Hash) {}
+	if c.Auditor != nil {
+		each = func(h tlog.Hash) { c.entries = append(c.entries, h) }
+	}
+	got, err := c.source.Rebuild(ctx, r.Head, client.Look{Earlier: heads, Wanted: wanted, Step: step, Each: each})
 	if err != nil {
 		return c.forked(err)
 	}

@@ -22,6 +22,7 @@ const (
 	PostPolicy   Action = "policy.post" // a manifest, which carries its quorum's signatures
 	ReadLog      Action = "log.read"    // checkpoints, entries
 	CosignLog    Action = "log.cosign"  // a desk witness's line, which proves itself
+	AuditLog     Action = "log.audit"   // entries opened, for an auditor's machine
 	AuditHub     Action = "hub.audit"   // what an auditor's first page compares
 	ChooseViewer Action = "demo.choose" // demonstrations: who is looking
 	UseAccount   Action = "account.use" // own sessions, passkeys, signing out
@@ -63,6 +64,7 @@ var actions = []struct {
 	{PostPolicy, Hub, nil},
 	{ReadLog, Hub, []string{open}},
 	{CosignLog, Hub, []string{open}},
+	{AuditLog, Leads, nil},
 	{AuditHub, Hub, nil},
 	{ChooseViewer, Hub, []string{open}},
 	{UseAccount, Hub, []string{signedIn, remains}},

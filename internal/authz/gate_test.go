@@ -63,6 +63,7 @@ func askers() []asker {
 	return append(list, asker{"a member's machine", Principal{Kind: Member}},
 		asker{"an approver's key: authority", Principal{Kind: Approver, Roles: []Role{LeadReviewer}}},
 		asker{"an approver's key: oversight", Principal{Kind: Approver, Roles: []Role{OversightBoard}}},
+		asker{"an auditor's key", Principal{Kind: Approver, Roles: []Role{AuditorRole}}},
 		asker{"the governance quorum", Principal{Kind: Governance}})
 }
 

@@ -52,6 +52,10 @@ func (s *Server) open(ctx context.Context, o signed.Object, path string, on auth
 		key, p = a.Key, approverKey(man, a)
 	case isMember:
 		key, p = mem.Key, memberMachine(mem)
+	default:
+		if a, ok := man.Auditor(o.Key); ok {
+			key, p = a.Key, authz.Principal{Kind: authz.Approver, Person: a.ID, Organisation: a.Entity, Roles: []authz.Role{authz.AuditorRole}}
+		}
 	}
 	now := s.o.Clock.Now()
 	m, err := o.OpenMessage(s.o.Identity.ID, path, key, now)

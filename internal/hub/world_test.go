@@ -62,7 +62,7 @@ func newWorld(t *testing.T, db *store.DB) *world { return newWorldWith(t, db, fu
 func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 	t.Helper()
 	w := &world{t: t, clock: clock.Manual(start), keys: make(map[string]ed25519.PrivateKey)}
-	names := []string{"gov-1", "gov-2", "gov-3", "officer", "overseer", "stranger"}
+	names := []string{"gov-1", "gov-2", "gov-3", "officer", "overseer", "auditor", "stranger"}
 	for _, o := range orgs {
 		names = append(names, o.id)
 	}
@@ -158,6 +158,7 @@ func (w *world) people(plan client.Plan) {
 		{ID: "overseer", Entity: "Oversight", Role: opening.RoleOversight, Key: pub(w.keys["overseer"])}}
 	m.LegalBases = []opening.LegalBasis{{ID: "basis-1", Purpose: "investigation", Recipient: "police",
 		From: start.AddDate(0, -1, 0).UnixMicro(), To: start.AddDate(1, 0, 0).UnixMicro()}}
+	m.Auditors = []opening.Auditor{{ID: "auditor", Entity: "Audit office", Key: pub(w.keys["auditor"])}}
 	w.man = m
 	sm := w.signManifest(m, "gov-1", "gov-2")
 	list := client.Manifests{Manifests: []opening.SignedManifest{sm}}

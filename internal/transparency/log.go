@@ -85,6 +85,15 @@ func (l *Log) Append(ctx context.Context, tx *store.Tx, kind string, record []by
 	return l.queue(ctx, tx, kind, record)
 }
 
+// Note queues an entry of an act that writes nothing else: a read. What it is
+// about may leave once Note has returned without an error.
+func (l *Log) Note(ctx context.Context, kind string, record []byte) error {
+	return l.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := l.Append(ctx, tx, kind, record)
+		return err
+	})
+}
+
 func (l *Log) queue(ctx context.Context, tx *store.Tx, kind string, record []byte) (Ticket, error) {
 	if l.readOnly.Load() {
 		return Ticket{}, errReadOnly

@@ -60,7 +60,7 @@ func TestAWholeLogIsRebuilt(t *testing.T) {
 		if earlier != nil {
 			heads = append(heads, *earlier)
 		}
-		got, err := src.Rebuild(t.Context(), cp, heads, []tlog.Hash{leafAt(999), leafAt(5), {1}}, func() { steps++ })
+		got, err := src.Rebuild(t.Context(), cp, client.Look{Earlier: heads, Wanted: []tlog.Hash{leafAt(999), leafAt(5), {1}}, Step: func() { steps++ }})
 		return got, steps, err
 	}
 	got, steps, err := read(http.DefaultTransport, now, &old)
