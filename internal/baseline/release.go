@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"parallax/estimate"
@@ -60,7 +61,7 @@ type Release struct {
 func (r Run) statement(poolID string, act opening.Hash, now time.Time) Statement {
 	s := Statement{Run: r.ID, Pool: poolID, Class: r.Class, Quarter: r.Quarter, Definition: r.Definition, Population: r.population(), Verdict: r.Verdict,
 		Headline: r.Headline, Range: []float64{}, AtLeast: r.Seen, Lists: len(r.Lists), Panel: []Row{}, Failed: []Gate{},
-		Caveats: caveats(), Audit: r.Audit, Input: r.Input, Seed: r.Seed, Act: act, Time: now.UnixMicro()}
+		Caveats: r.caveats(), Audit: r.Audit, Input: r.Input, Seed: r.Seed, Act: act, Time: now.UnixMicro()}
 	for _, g := range r.Gates {
 		if !g.Passed {
 			s.Failed = append(s.Failed, Gate{Name: g.Name, Detail: gateWords[g.Name]})
@@ -96,10 +97,11 @@ func (r Run) population() string {
 		". Not offenders, and not victims: one person may have several, and several one."
 }
 
-// caveats go with every published estimate.
-func caveats() []string {
-	return []string{LowerBound, Heterogeneity, "Links between lists are missed where the same person uses another address or number: estimates are then too high.",
-		"Critics hold that hidden populations of this kind cannot be estimated from such lists at all (Whitehead and others); Stransky and Finkelhor wrote of an earlier figure: do not cite these numbers."}
+// caveats go with every published estimate: what package estimate warns of, how
+// often the gates pass while every interval misses among it, and the critics.
+func (r Run) caveats() []string {
+	return append(slices.Clone(r.Warnings),
+		"Critics hold that hidden populations of this kind cannot be estimated from such lists at all (Whitehead and others); Stransky and Finkelhor wrote of an earlier figure: do not cite these numbers.")
 }
 
 func (s *Service) checkRelease(ctx context.Context, _ opening.Manifest, raw []byte) error {

@@ -35,6 +35,7 @@ type Run struct {
 	Range      []float64    `json:"range"`
 	Verdict    string       `json:"verdict"`
 	Headline   string       `json:"headline"`
+	Warnings   []string     `json:"warnings"` // that hold however well the gates pass
 	Gates      []Gate       `json:"gates"`
 	Sensitive  []Sensitive  `json:"sensitivity"`
 	LeaveOut   []Row        `json:"leave_one_out"`

@@ -16,7 +16,7 @@ import (
 // the text of gates that name small counts, pairs of lists that share few, and
 // the exact sizes of parts.
 func (r *Run) take(report estimate.Report, t estimate.Table) {
-	r.Verdict = report.Verdict
+	r.Verdict, r.Warnings = report.Verdict, report.Warnings
 	for _, m := range report.Panel {
 		row := Row{Name: m.Method, Estimate: m.Estimate, Low: m.Low, High: m.High, Model: m.Model, Notes: m.Notes}
 		if m.Method == "chapman" && !manyShared(t, m.Model) {

@@ -30,7 +30,7 @@ func (p *Pages) runBlocks(ctx context.Context, r Run) []any {
 		rowTable("With one list left out", "An estimate that hangs on one list says as much about that list as about the population.", r.LeaveOut),
 		web.Disclosure{Label: "With two lists merged", Holds: fmt.Sprintf("Holds %d figures.", len(r.Merges)), Body: []any{
 			rowTable("With two lists merged", "Lists that serve the same people are one list.", r.Merges)}}}})
-	out = append(out, web.Section{Title: "What would make it wrong", Body: []any{assumptions(), web.List{Label: "What goes with every figure", Items: cells(caveats())}}})
+	out = append(out, web.Section{Title: "What would make it wrong", Body: []any{assumptions(), web.List{Label: "What goes with every figure", Items: cells(r.caveats())}}})
 	out = append(out, r.facts())
 	if p.propose(ctx) {
 		out = append(out, web.Actions{{Label: "Propose to release exactly this", Href: "/baseline/runs/" + r.ID + "/release", Post: true, Primary: true, About: r.title()}},

@@ -3,6 +3,7 @@ package displacement
 import (
 	"math"
 
+	"parallax/estimate/survival"
 	"parallax/internal/pool"
 )
 
@@ -28,40 +29,39 @@ func curves(f pool.Flows) (out []Curve) {
 		name string
 		pool.Dark
 	}{{"venue", f.Target}, {"controls", f.Controls}} {
-		if c := survival(g.Dark); c != nil {
+		if c := points(g.Dark); c != nil {
 			out = append(out, Curve{g.name, c})
 		}
 	}
 	return out
 }
 
-// survival is the product limit by weeks with log-log limits from Greenwood's
-// variance. Everybody is followed to the end, so that only the end censors.
-func survival(d pool.Dark) []DarkPoint {
-	risk := float64(d.Unseen)
-	for _, n := range d.Seen {
-		risk += float64(n)
+// points is Kaplan and Meier's curve by weeks. Everybody is followed to the end,
+// so that only the end censors.
+func points(d pool.Dark) []DarkPoint {
+	var all []survival.Subject
+	for week, n := range d.Seen {
+		for range n {
+			all = append(all, survival.Subject{Time: float64(week + 1), Cause: survival.Event})
+		}
 	}
-	if risk < pool.MinFlow {
+	for range d.Unseen {
+		all = append(all, survival.Subject{Time: float64(len(d.Seen)), Cause: survival.Censored})
+	}
+	if len(all) < pool.MinFlow {
 		return nil
 	}
+	curve := survival.KaplanMeier(all)
 	out := []DarkPoint{{0, 1, 1, 1}}
-	s, sum := 1.0, 0.0
-	for week, n := range d.Seen {
-		seen := float64(n)
-		if risk > 0 {
-			s *= 1 - seen/risk
+	for week := range d.Seen {
+		p := out[week]
+		for _, s := range curve.Steps {
+			if s.Time == float64(week+1) {
+				p.Low, p.Mid, p.High = twentieth(s.Low, math.Floor), twentieth(s.Survival, math.Round), twentieth(s.High, math.Ceil)
+			}
 		}
-		if risk > seen {
-			sum += seen / (risk * (risk - seen))
-		}
-		risk -= seen
-		p := DarkPoint{Week: week + 1, Low: s, Mid: s, High: s}
-		if s > 0 && s < 1 {
-			w := z95 * math.Sqrt(sum) / math.Abs(math.Log(s))
-			p.Low, p.High = math.Pow(s, math.Exp(w)), math.Pow(s, math.Exp(-w))
-		}
-		out = append(out, DarkPoint{p.Week, twentieth(p.Low, math.Floor), twentieth(p.Mid, math.Round), twentieth(p.High, math.Ceil)})
+		p.Week = week + 1
+		out = append(out, p)
 	}
 	return out
 }

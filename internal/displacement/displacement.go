@@ -236,7 +236,9 @@ func (s *Service) evaluate(ctx context.Context, i Intervention, weeks int) error
 	}
 	e := Evaluation{Weeks: weeks, Verdict: CannotTell, Reason: why, Made: s.clock.Now()}
 	if ok {
-		e = measure(f, i.InterventionAct, weeks, a.Digest, s.clock.Now())
+		if e, err = measure(ctx, f, i.InterventionAct, weeks, a.Digest, s.clock.Now()); err != nil {
+			return fmt.Errorf("intervention %s at %d weeks: %w", i.ID, weeks, err)
+		}
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return insertEvaluation(ctx, tx, i.ID, e) })
 }

@@ -287,11 +287,11 @@ func TestCannotTell(t *testing.T) {
 	i := planned("2026-06-01")
 	f := movement(i, 13)
 	f.Matrix["v1"] = map[string]int{"v1": 18, "v2": 5, "gone": 17}
-	if e := measure(f, i, 13, opening.Hash{1}, start); e.Verdict != CannotTell || e.Ratio != nil || e.Reason == "" {
+	if e, err := measure(t.Context(), f, i, 13, opening.Hash{1}, start); err != nil || e.Verdict != CannotTell || e.Ratio != nil || e.Reason == "" {
 		t.Errorf("forty actors: %s, %v", e.Verdict, e.Ratio)
 	}
 	f.Matrix["v1"] = map[string]int{"v1": 280, "v2": 40, "gone": 80}
-	if e := measure(f, i, 13, opening.Hash{1}, start); e.Verdict != CannotTell || !strings.Contains(e.Reason, "no excess") {
+	if e, err := measure(t.Context(), f, i, 13, opening.Hash{1}, start); err != nil || e.Verdict != CannotTell || !strings.Contains(e.Reason, "no excess") {
 		t.Errorf("no excess: %s, %v, %q", e.Verdict, e.Ratio, e.Reason)
 	}
 	if got := risen(f, i); len(got) != 1 || got[0] != "v2" {

@@ -1,10 +1,11 @@
 package displacement
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -21,10 +22,8 @@ const (
 
 // Limits of what is said and shown.
 const (
-	MinCell  = 10  // least count that is shown
-	maxWidth = 0.5 // an interval of the ratio that is wider says nothing
-	reps     = 2000
-	z95      = 1.959963984540054
+	MinCell = 10 // least count that is shown
+	z95     = 1.959963984540054
 )
 
 // An Evaluation is what was measured so many weeks after an intervention. All
@@ -91,7 +90,7 @@ type VenueWeeks struct {
 
 // measure evaluates flows. It is a pure function: the seed of the bootstrap is
 // that of the act.
-func measure(f pool.Flows, i opening.InterventionAct, weeks int, act opening.Hash, now time.Time) Evaluation {
+func measure(ctx context.Context, f pool.Flows, i opening.InterventionAct, weeks int, act opening.Hash, now time.Time) (Evaluation, error) {
 	e := Evaluation{Weeks: weeks, Labels: f.Weeks, Before: f.Before, Made: now, Seed: binary.BigEndian.Uint64(act[:8])}
 	named := slices.Concat([]string{i.Venue}, i.Neighbours, i.Controls, []string{pool.VenueOther})
 	e.Places = append(slices.Clone(named), pool.VenueGone)
@@ -110,103 +109,64 @@ func measure(f pool.Flows, i opening.InterventionAct, weeks int, act opening.Has
 		e.Series = append(e.Series, x)
 	}
 	e.Dark = curves(f)
-	e.ratio(f, i)
 	e.difference(f, i)
-	return e
+	return e, e.ratio(ctx, f, i)
 }
 
-// group is how the selectors of some venues fared: stayed, moved, gone.
-type group [3]float64
-
-func (g group) n() float64     { return g[0] + g[1] + g[2] }
-func (g group) left() float64  { return (g[1] + g[2]) / g.n() }
-func (g group) moved() float64 { return g[1] / g.n() }
-
-func groupOf(f pool.Flows, venues ...string) (g group) {
+// movements are the fates of those last seen at some venues before. Rows of the
+// matrix hold no names, so they get numbers.
+func movements(f pool.Flows, treated bool, venues ...string) (out []displace.Movement) {
 	for _, v := range venues {
-		for to, n := range f.Matrix[v] {
+		for _, to := range slices.Sorted(maps.Keys(f.Matrix[v])) {
+			fate := displace.Moved
 			switch to {
 			case v:
-				g[0] += float64(n)
+				fate = displace.Stayed
 			case pool.VenueGone:
-				g[2] += float64(n)
-			default:
-				g[1] += float64(n)
+				fate = displace.Gone
+			}
+			for range f.Matrix[v][to] {
+				out = append(out, displace.Movement{Actor: fmt.Sprint(v, " ", to, " ", len(out)), Treated: treated, Fate: fate})
 			}
 		}
 	}
-	return g
+	return out
 }
 
 // ratio is the share of the excess who left that moved: both less what the
-// controls show without any intervention. Actors are drawn anew for the
-// interval. Where nobody left in excess, or the interval is too wide, it is not
-// told.
-func (e *Evaluation) ratio(f pool.Flows, i opening.InterventionAct) {
-	t, c := groupOf(f, i.Venue), groupOf(f, i.Controls...)
+// controls show without any intervention. Where nobody left in excess, or the
+// interval is too wide, it is not told. The reasons hold no exact count.
+func (e *Evaluation) ratio(ctx context.Context, f pool.Flows, i opening.InterventionAct) error {
 	e.Verdict = CannotTell
-	if c.n() < pool.MinFlow {
+	treated, controls := movements(f, true, i.Venue), movements(f, false, i.Controls...)
+	if len(controls) < pool.MinFlow {
 		e.Reason = fmt.Sprintf("Fewer than %d selectors were at the controls before, so there is nothing to compare with.", pool.MinFlow)
-		return
+		return nil
 	}
-	left, moved, ratios := bootstrap(t, c, e.Seed)
-	e.Left = around(t.left()-c.left(), left)
-	e.Moved = around(t.moved()-c.moved(), moved)
-	if quantile(left, 0.025) <= 0 {
+	r, err := displace.DisplacementRatio(ctx, append(treated, controls...), e.Seed)
+	if err != nil {
+		return err
+	}
+	n, m := float64(len(treated)), float64(len(controls))
+	e.Left, e.Moved = excess(r.Left, r.ExpLeft, n, m), excess(r.Moved, r.ExpMoved, n, m)
+	switch {
+	case r.Estimate == nil || r.Low == nil || e.Left.Low <= 0:
 		e.Reason = "No more left the venue than left the controls, within the error: there is no excess of which a share could have moved."
-		return
+	case r.CannotTell:
+		e.Reason = fmt.Sprintf("The interval of the ratio is wider than %.1f, so it says nothing either way.", displace.MaxWidth)
+	default:
+		e.Ratio, e.Verdict = &Interval{hundredth(*r.Low), hundredth(*r.Estimate), hundredth(*r.High)}, Measured
 	}
-	r := around((t.moved()-c.moved())/(t.left()-c.left()), ratios)
-	if quantile(ratios, 0.975)-quantile(ratios, 0.025) > maxWidth {
-		e.Reason = fmt.Sprintf("The interval of the ratio is wider than %.1f, so it says nothing either way.", maxWidth)
-		return
-	}
-	e.Ratio, e.Verdict = r, Measured
+	return nil
 }
 
-func around(mid float64, draws []float64) *Interval {
-	round := func(v float64) float64 { return math.Round(v*100) / 100 }
-	return &Interval{round(quantile(draws, 0.025)), round(mid), round(quantile(draws, 0.975))}
-}
+func hundredth(v float64) float64 { return math.Round(v*100) / 100 }
 
-func quantile(sorted []float64, p float64) float64 {
-	return sorted[min(max(int(math.Ceil(p*float64(len(sorted))))-1, 0), len(sorted)-1)]
-}
-
-// bootstrap gives sorted draws of excess left, excess moved and their ratio.
-func bootstrap(t, c group, seed uint64) (left, moved, ratio []float64) {
-	r := rand.New(rand.NewPCG(seed, 0x646973706c616365)) //nolint:gosec // a simulation with a recorded seed
-	for range reps {
-		a, b := t.draw(r), c.draw(r)
-		l, m := a.left()-b.left(), a.moved()-b.moved()
-		left, moved = append(left, l), append(moved, m)
-		switch {
-		case l > 0:
-			ratio = append(ratio, m/l)
-		default: // nobody left in excess: the ratio could be anything
-			ratio = append(ratio, math.Inf(1))
-		}
-	}
-	slices.Sort(left)
-	slices.Sort(moved)
-	slices.Sort(ratio)
-	return left, moved, ratio
-}
-
-// draw draws as many actors anew.
-func (g group) draw(r *rand.Rand) (out group) {
-	n := g.n()
-	for range int(n) {
-		switch x := r.Float64() * n; {
-		case x < g[0]:
-			out[0]++
-		case x < g[0]+g[1]:
-			out[1]++
-		default:
-			out[2]++
-		}
-	}
-	return out
+// excess is a share less the controls', with the error of two independent
+// samples.
+func excess(p, q, n, m float64) *Interval {
+	w := z95 * math.Sqrt(p*(1-p)/n+q*(1-q)/m)
+	return &Interval{hundredth(p - q - w), hundredth(p - q), hundredth(p - q + w)}
 }
 
 // difference is the weighted displacement difference (Wheeler and Ratcliffe) over

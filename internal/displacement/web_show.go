@@ -86,7 +86,7 @@ func (e Evaluation) measures() []measured {
 func (e Evaluation) blocks(i Intervention, cite string) []any {
 	base := fmt.Sprintf("/displacement/%s/%d/", i.ID, e.Weeks)
 	t := web.Table{Caption: "Measures, " + strings.ToLower(e.title()), Columns: []web.Column{{Label: "Measure"}, {Label: "Low", Numeric: true}, {Label: "Estimate", Numeric: true}, {Label: "High", Numeric: true}},
-		Note: "Actors are drawn anew " + web.Number(reps) + " times for the interval. " + cite}
+		Note: "Actors are drawn anew " + "2,000" + " times for the interval. " + cite}
 	for _, x := range e.measures() {
 		row := web.Row{Cells: []web.Cell{web.T(x.name), web.T(""), web.T("cannot tell"), web.T("")}}
 		if x.Interval != nil {
