@@ -31,6 +31,7 @@ type deskCmd struct {
 	Witness  deskWitness  `cmd:"" help:"Watch the log: cosign each checkpoint that follows from the ones before, refuse any other."`
 	Export   deskExport   `cmd:"" help:"Write an opened lead as a table, under a decision of the gateway (authority)."`
 	Serve    deskServe    `cmd:"" help:"Show this desk's page in a browser on this computer; checks files without joining anything."`
+	deskAmends
 }
 
 // deskDir is what every command of an unlocked desk takes.

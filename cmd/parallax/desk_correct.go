@@ -11,6 +11,13 @@ import (
 	"parallax/seal"
 )
 
+// deskAmends are the commands by which a reader hears what was put right.
+type deskAmends struct {
+	Corrections deskCorrections `cmd:"" help:"Fetch and acknowledge what was put right in leads that this desk could read (authority)."`
+	Refer       deskRefer       `cmd:"" help:"Note to whom an opened lead was passed on (authority)."`
+	Told        deskTold        `cmd:"" help:"Note that a recipient was told of a correction (authority)."`
+}
+
 type deskCorrect struct {
 	Freeze deskFreeze `cmd:"" help:"Stop observations from counting and opening until it is decided, within 30 days."`
 	Uphold deskUphold `cmd:"" help:"Decide that frozen observations stand; lifts this desk's own freeze."`
@@ -97,5 +104,57 @@ func (c *correctOwn) send(ctx context.Context, std streams, x desk.Correction) e
 			return fault.New(fault.Unavailable, fmt.Sprintf("%d of the %d key holders needed keep the correction and the hub took it: %t; run the same command again for the others", len(w.Acks), w.Need, w.Hub))
 		}
 		return nil
+	})
+}
+
+type deskCorrections struct{ deskDir }
+
+// Run fetches, keeps and acknowledges corrections of what this desk could read.
+func (c *deskCorrections) Run(ctx context.Context, std streams) error {
+	return c.use(ctx, func(d *desk.Desk) error {
+		list, err := d.Corrections(ctx)
+		if err != nil {
+			return err
+		}
+		if list == nil {
+			list = []desk.ReceivedCorrection{}
+		}
+		return printJSON(std.out, list)
+	})
+}
+
+type deskRefer struct {
+	deskDir
+	Opening string `arg:"" help:"The opening's id."`
+	To      string `required:"" help:"The body that it was passed on to."`
+	How     string `required:"" help:"The channel and the reference of the message."`
+}
+
+// Run notes a recipient.
+func (c *deskRefer) Run(ctx context.Context, std streams) error {
+	return c.use(ctx, func(d *desk.Desk) error {
+		r, err := d.Refer(ctx, c.Opening, c.To, c.How)
+		if err != nil {
+			return err
+		}
+		return printJSON(std.out, r)
+	})
+}
+
+type deskTold struct {
+	deskDir
+	Correction string `arg:"" help:"The correction's id, as desk corrections prints it."`
+	To         string `required:"" help:"Who was told."`
+	How        string `required:"" help:"The channel and the reference of the message."`
+}
+
+// Run notes that a recipient was told.
+func (c *deskTold) Run(ctx context.Context, std streams) error {
+	return c.use(ctx, func(d *desk.Desk) error {
+		x, err := d.TellRecipient(ctx, c.Correction, c.To, c.How)
+		if err != nil {
+			return err
+		}
+		return printJSON(std.out, x)
 	})
 }

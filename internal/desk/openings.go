@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"parallax/client"
@@ -166,6 +167,8 @@ type Lead struct {
 	ChildPossible bool            `json:"child_possible"`
 	Observations  []OpenedContent `json:"observations"`
 	Own           []OwnRecord     `json:"own"` // this desk's records with one of the tags
+	// Corrected are the observations of the lead that are shown no more.
+	Corrected []Hidden `json:"corrected"`
 	// Read is the line of the read log that was written before anything was
 	// decrypted.
 	Read    Read         `json:"read"`
@@ -202,20 +205,34 @@ func (d *Desk) OpenLead(ctx context.Context, id string) (Lead, error) {
 	if err := d.openOwnRequest(m.Manifest, state.Request, &req); err != nil {
 		return Lead{}, err
 	}
+	// What was put right is known before anything is read, or nothing is read.
+	corrections, err := d.Corrections(ctx)
+	if err != nil {
+		return Lead{}, err
+	}
+	hide := hidden(corrections)
 	var got client.Fetched
 	if err := d.hub(ctx, m, client.PathFetch, client.OpeningID{ID: id}, &got); err != nil {
 		return Lead{}, err
 	}
+	got.Items = slices.DeleteFunc(got.Items, func(it client.FetchedItem) bool {
+		label, err := it.Observation.Label()
+		_, gone := hide[label]
+		return err == nil && gone
+	})
 	digest := opening.Digest(state.Request.Body)
 	read, err := logRead(d.readsPath(), Read{Time: d.clock.Now().UnixMicro(), Who: d.who.ID, Opening: id, Request: digest, Items: len(got.Items)})
 	if err != nil {
 		return Lead{}, err
 	}
 	out := Lead{Opening: id, Read: read, Request: digest, Purpose: req.Purpose, LegalBasis: req.LegalBasis, Playbook: req.Playbook,
-		ChildPossible: req.Playbook == opening.PlaybookChildPossible, Own: []OwnRecord{}}
+		ChildPossible: req.Playbook == opening.PlaybookChildPossible, Own: []OwnRecord{}, Corrected: []Hidden{}}
 	asked := make(map[seal.Label]bool)
 	for _, l := range req.Labels {
 		asked[l] = true
+		if h, ok := hide[l]; ok {
+			out.Corrected = append(out.Corrected, h)
+		}
 	}
 	mine := make(map[seal.Label]bool)
 	for i, it := range got.Items {
@@ -350,6 +367,12 @@ func (l Lead) Text(w io.Writer) {
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "Lead %s, opened for %s under %s. Unverified: these are reports to check, not findings.\n", l.Opening, l.Purpose, l.LegalBasis)
+	if n := len(l.Corrected); n > 0 {
+		fmt.Fprintf(w, "\nCORRECTED: %d of its observations are shown no more. Look again whether the rest is enough, and tell whoever got this lead.\n", n)
+		for _, h := range l.Corrected {
+			fmt.Fprintf(w, "   %s: %s\n", h.Text(), h.Reason)
+		}
+	}
 	for i, o := range l.Observations {
 		p := o.Payload
 		fmt.Fprintf(w, "\n%d. %s (%s), reference %s: %s, grade %s, strength %d, %s, role %s\n", i+1, o.Organisation, o.Sector, p.Reference, p.Kind, p.Grade, p.Strength, p.Date, o.Role)

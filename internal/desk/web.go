@@ -120,6 +120,12 @@ func (s *Site) Handler() http.Handler {
 		{"POST /openings/{id}/approve", approvers, s.approve},
 		{"POST /openings/{id}/lead", approvers, s.lead},
 		{"POST /openings/{id}/own.csv", approvers, s.ownCSV},
+		{"GET /corrections", approvers, s.corrections},
+		{"POST /corrections/told", approvers, s.told},
+		{"POST /openings/{id}/referrals", approvers, s.refer},
+		{"GET /correct", contributors, s.correctForm},
+		{"POST /correct/review", contributors, s.correctReview},
+		{"POST /correct", contributors, s.correct},
 		{"GET /sent", contributors, s.sent},
 		{"POST /sent/proofs", contributors, s.fetchProofs},
 		{"GET /sent/list.csv", contributors, s.sentCSV},
@@ -201,10 +207,14 @@ func (s *Site) shell(r *http.Request) web.Shell {
 	if st.Contributes {
 		sh.Nav = append(sh.Nav, web.NavItem{Group: "Contribute", Label: "Submit", Href: "/submit", Key: "u"},
 			web.NavItem{Group: "Contribute", Label: "Sent", Href: "/sent", Key: "s"},
+			web.NavItem{Group: "Contribute", Label: "Correct", Href: "/correct"},
 			web.NavItem{Group: "Contribute", Label: "Withdraw", Href: "/withdraw"})
 	}
 	if st.Approves {
 		sh.Nav = append(sh.Nav, web.NavItem{Group: "Open", Label: "Openings", Href: "/openings", Key: "o"})
+	}
+	if st.Approves && st.Role == RoleAuthority {
+		sh.Nav = append(sh.Nav, web.NavItem{Group: "Open", Label: "Corrections", Href: "/corrections"})
 	}
 	return sh
 }

@@ -34,6 +34,9 @@ func (s *Site) lead(w http.ResponseWriter, r *http.Request) error {
 	if l.ChildPossible {
 		body = append(body, childBlocks())
 	}
+	if len(l.Corrected) > 0 {
+		body = append(body, l.correctedBlocks())
+	}
 	body = append(body, l.evidenceTable())
 	if !l.ChildPossible {
 		body = append(body, web.Section{Title: "Could this be a child?", Body: []any{

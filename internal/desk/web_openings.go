@@ -136,6 +136,11 @@ func (s *Site) opening(w http.ResponseWriter, r *http.Request) error {
 	}
 	if o.State == "released" && who.Role == opening.RoleAuthority {
 		body = append(body, readBlocks(at, req))
+		passed, err := s.referBlocks(r, o.ID)
+		if err != nil {
+			return err
+		}
+		body = append(body, passed)
 	}
 	body = append(body, requestFacts(req, digest, o.Request.Key))
 	if refusedBy == nil && o.State == "requested" && !signedBy(o, who.ID) {

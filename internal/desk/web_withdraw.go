@@ -2,7 +2,6 @@ package desk
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -90,20 +89,6 @@ func (s *Site) withdraw(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := web.List{Label: "Acknowledgements"}
-	for _, id := range x.Acks {
-		list.Items = append(list.Items, web.Cell{Text: id, Badges: []web.Badge{{Tone: web.Good, Text: "Keeps it"}}})
-	}
-	for _, text := range x.Failed {
-		list.Items = append(list.Items, web.Cell{Text: text, Badges: []web.Badge{{Tone: web.Wait, Text: "Not reached"}}})
-	}
-	n := web.Notice{Tone: web.Good, Title: "Withdrawn: " + observations(x.Observations), Text: "So many key holders keep the denial that the others cannot open them."}
-	body := []any{web.Meter{Label: "Acknowledgements needed", Done: min(len(x.Acks), x.Need), Total: x.Need}, list}
-	if !x.Done || !x.Hub {
-		n = web.Notice{Tone: web.Wait, Title: "Not done yet", Text: fmt.Sprintf("%d of the %d key holders needed keep the denial; the hub took it: %s. Send it again to the others.", len(x.Acks), x.Need, map[bool]string{true: "yes", false: "no"}[x.Hub])}
-		body = append(body, web.Actions{{Label: "Send it again", Href: "/withdraw", Post: true, Primary: true,
-			Hidden: []web.Hidden{{Name: "reference", Value: ref}, {Name: "reason", Value: reason}}}})
-	}
-	return s.blocks(w, r, http.StatusOK, web.View{Title: "Withdrawal", Question: "Does everybody know?", Notice: &n,
-		Crumbs: []web.Link{{Label: "Withdraw", Href: "/withdraw"}}, Data: body})
+	return s.showSpread(w, r, x, spread{title: "Withdrawal", done: "Withdrawn: " + observations(x.Observations), back: web.Link{Label: "Withdraw", Href: "/withdraw"},
+		again: web.Action{Label: "Send it again", Href: "/withdraw", Post: true, Primary: true, Hidden: []web.Hidden{{Name: "reference", Value: ref}, {Name: "reason", Value: reason}}}})
 }

@@ -58,6 +58,9 @@ type world struct {
 	tamper    func(*client.FetchedItem, seal.Label) // what the hub does to what it delivers
 	opening   client.OpeningState
 	lead      client.Lead
+	corrected []client.CorrectedItem
+	receipts  []signed.Object // for corrections
+	denials   []signed.Object // that the hub took
 	url       string
 }
 
@@ -322,7 +325,17 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 		rec, _ := signed.Sign(client.ReceiptDomain, "hub", w.hub, client.Receipt{Pool: "pool", Org: m.Sender, Root: req.Root, Time: 1})
 		answer(rw, client.ContributeAnswer{Receipt: rec})
 	case client.PathWithdraw, client.PathCorrect, client.PathCorrectAny:
+		var o signed.Object
+		_ = json.Unmarshal(m.Body, &o)
+		w.denials = append(w.denials, o)
 		answer(rw, client.ContributeAnswer{})
+	case client.PathCorrected:
+		answer(rw, client.Corrected{Corrections: append([]client.CorrectedItem{}, w.corrected...)})
+	case client.PathCorrectedAck:
+		var o signed.Object
+		_ = json.Unmarshal(m.Body, &o)
+		w.receipts = append(w.receipts, o)
+		answer(rw, client.CorrectedAck{})
 	case client.PathLeads:
 		answer(rw, client.Leads{Leads: []client.Lead{w.lead}})
 	case client.PathOpenings:
