@@ -129,7 +129,7 @@ func hidden(list []ReceivedCorrection) map[seal.Label]Hidden {
 	slices.SortStableFunc(sorted, func(a, b ReceivedCorrection) int { return int(a.Denial.Time - b.Denial.Time) })
 	for _, c := range sorted {
 		x := c.Denial
-		state.Apply(x)
+		state.Apply(x, "")
 		for _, l := range x.Labels {
 			if !state.Forbids(x.Member, l) {
 				delete(last, l)
