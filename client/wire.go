@@ -353,6 +353,7 @@ type ReceiptRequest struct {
 const (
 	ReceiptPending = "pending"
 	ReceiptLogged  = "logged"
+	ReceiptDeleted = "deleted" // everything in the batch ended, and what opens its log entry was destroyed
 )
 
 // ReceiptProof shows that a batch is in the witnessed log.

@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"parallax/client"
+	"parallax/internal/clock"
 	"parallax/internal/fault"
 	"parallax/internal/hub"
+	"parallax/internal/recordkeys"
 	"parallax/internal/store"
 )
 
@@ -50,6 +52,7 @@ type hubServe struct {
 	Plan      string        `type:"path" help:"The ceremony plan (JSON); plan.json in the directory if left out."`
 	Listen    string        `default:"127.0.0.1:7100" help:"Address to listen on."`
 	Database  string        `env:"PARALLAX_HUB_DATABASE" help:"SQLite file or postgres:// URL; hub.db in the directory if left out."`
+	Keys      string        `env:"PARALLAX_HUB_KEYS" help:"Where the records' keys are, apart from them: a SQLite file or a postgres:// URL with a search_path of its own; keys.db in the directory if left out."`
 	Tick      time.Duration `default:"10m" help:"How often the log grows, observations are linked and openings advance."`
 	Leaves    int           `default:"64" help:"How many leaves the log grows by at every tick, whatever happened."`
 	Demo      bool          `help:"Accept manifests that are marked as demonstrations."`
@@ -93,7 +96,12 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	s, err := hub.Open(ctx, hub.Options{DB: db, Law: files, Identity: who, Plan: plan, Demo: c.Demo, DemoConsole: c.Console, Home: c.Home, LeavesPerTick: c.Leaves,
+	keys, err := openKeys(ctx, c.Dir, c.Keys, now)
+	if err != nil {
+		return err
+	}
+	defer keys.Close()
+	s, err := hub.Open(ctx, hub.Options{DB: db, Law: files, Keys: keys, Deletions: recordkeys.NewList(filepath.Join(c.Dir, recordkeys.ListFile)), Identity: who, Plan: plan, Demo: c.Demo, DemoConsole: c.Console, Home: c.Home, LeavesPerTick: c.Leaves,
 		Clock: now, Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return err
@@ -103,6 +111,22 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 	go func() { defer close(stopped); s.Run(ticking, c.Tick) }()
 	defer func() { stop(); <-stopped }()
 	return serve(ctx, std, "hub "+who.ID, c.Listen, c.TLSCert, c.TLSKey, s.Handler())
+}
+
+// openKeys opens the database of record keys.
+func openKeys(ctx context.Context, dir, dsn string, now clock.Clock) (*recordkeys.Keys, error) {
+	if dsn == "" {
+		dsn = filepath.Join(dir, recordkeys.KeysFile)
+	}
+	db, err := store.Open(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	k, err := recordkeys.New(ctx, db, now, rand.Reader)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return k, nil
 }
 
 // checkConsole refuses to let strangers choose who they are, and to call

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"parallax/internal/clock"
 	"parallax/internal/fault"
 	"parallax/internal/hub"
 	"parallax/internal/store"
@@ -14,6 +15,7 @@ type hubShow struct {
 	Labels   []string `arg:"" optional:"" name:"label" help:"Observations to show, by label (128 hex digits)."`
 	Dir      string   `required:"" type:"path" help:"The hub's directory."`
 	Database string   `env:"PARALLAX_HUB_DATABASE" help:"SQLite file or postgres:// URL; hub.db in the directory if left out."`
+	Keys     string   `env:"PARALLAX_HUB_KEYS" help:"Where the records' keys are; keys.db in the directory if left out."`
 }
 
 // Run prints what the operator of a hub can see on its own disk, as JSON.
@@ -33,7 +35,12 @@ func (c *hubShow) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer db.Close()
-	held, err := hub.Show(ctx, db, labels)
+	keys, err := openKeys(ctx, c.Dir, c.Keys, clock.System())
+	if err != nil {
+		return err
+	}
+	defer keys.Close()
+	held, err := hub.Show(ctx, db, keys, labels)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"parallax/client"
 	"parallax/internal/clock"
 	"parallax/internal/pool"
+	"parallax/internal/recordkeys"
 	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/internal/transparency"
@@ -111,7 +112,16 @@ func (in *intake) own(ctx context.Context, w *watch) error {
 		return err
 	}
 	sign := func(domain string, v any) (signed.Object, error) { return signed.Sign(domain, "hub", in.hub, v) }
-	p, err := pool.New(ctx, db, logs{l}, sign, still)
+	keysDB, keysDone, err := in.fresh(ctx)
+	if err != nil {
+		return err
+	}
+	defer keysDone()
+	keys, err := recordkeys.New(ctx, keysDB, still, rand.Reader)
+	if err != nil {
+		return err
+	}
+	p, err := pool.New(ctx, db, pool.Records{Keys: keys}, logs{l}, sign, still)
 	if err != nil {
 		return err
 	}

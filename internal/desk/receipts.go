@@ -52,6 +52,9 @@ func (d *Desk) Receipts(ctx context.Context, dir string) (saved []string, pendin
 	}
 	for _, k := range list {
 		path, err := d.receipt(ctx, m, j, k.id, k.receipt, dir)
+		if errors.Is(err, errNothingLeft) {
+			continue
+		}
 		if err != nil {
 			return saved, pending, err
 		}
@@ -63,6 +66,10 @@ func (d *Desk) Receipts(ctx context.Context, dir string) (saved []string, pendin
 	}
 	return saved, pending, nil
 }
+
+// errNothingLeft: everything in the contribution ended, and nobody can open its
+// log entry any more.
+var errNothingLeft = errors.New("what the receipt stands for was deleted")
 
 func (d *Desk) receipt(ctx context.Context, m client.Member, j joined, id []byte, o signed.Object, dir string) (string, error) {
 	hub := m.Manifest.Hub
@@ -77,6 +84,9 @@ func (d *Desk) receipt(ctx context.Context, m client.Member, j joined, id []byte
 	var proof client.ReceiptProof
 	if err := m.Call(ctx, hub.ID, hub.URL, client.PathReceipts, client.ReceiptRequest{Ticket: r.Ticket}, &proof); err != nil {
 		return "", refused(err)
+	}
+	if proof.State == client.ReceiptDeleted {
+		return "", errNothingLeft
 	}
 	if proof.State != client.ReceiptLogged || proof.Log == nil {
 		return "", nil

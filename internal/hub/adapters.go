@@ -33,7 +33,14 @@ func (a logAdapter) Logged(ctx context.Context, ticket string) (bool, error) {
 	if errors.Is(err, transparency.ErrPending) {
 		return false, nil
 	}
+	if errors.Is(err, transparency.ErrForgotten) {
+		return true, nil
+	}
 	return err == nil, err
+}
+
+func (a logAdapter) Forget(ctx context.Context, tx *store.Tx, ticket string) error {
+	return a.log.Forget(ctx, tx, ticket)
 }
 
 func (a logAdapter) Checkpoint(ctx context.Context) ([]byte, int64, error) {

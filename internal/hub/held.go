@@ -6,6 +6,7 @@ import (
 
 	"parallax/internal/clock"
 	"parallax/internal/pool"
+	"parallax/internal/recordkeys"
 	"parallax/internal/store"
 	"parallax/opening"
 	"parallax/seal"
@@ -31,8 +32,8 @@ type HeldObservation struct {
 }
 
 // Show reads a hub's database beside the running hub and changes nothing.
-func Show(ctx context.Context, db *store.DB, labels []seal.Label) (Held, error) {
-	p, err := pool.New(ctx, db, nil, nil, clock.System()) // reads need no log and no key
+func Show(ctx context.Context, db *store.DB, keys *recordkeys.Keys, labels []seal.Label) (Held, error) {
+	p, err := pool.New(ctx, db, pool.Records{Keys: keys}, nil, nil, clock.System()) // reads need no log and no signing key
 	if err != nil {
 		return Held{}, err
 	}
@@ -45,6 +46,10 @@ func Show(ctx context.Context, db *store.DB, labels []seal.Label) (Held, error) 
 		return Held{}, err
 	}
 	for _, it := range items {
+		if len(it.Observation.Header) == 0 { // deleted: its label is left
+			out.Shown = append(out.Shown, HeldObservation{Label: it.Label.String()})
+			continue
+		}
 		h, err := opening.DecodeHeader(it.Observation.Header)
 		if err != nil {
 			return Held{}, err

@@ -22,6 +22,7 @@ import (
 	"parallax/internal/identity"
 	"parallax/internal/leads"
 	"parallax/internal/pool"
+	"parallax/internal/recordkeys"
 	"parallax/internal/store"
 	"parallax/internal/transparency"
 	"parallax/signed"
@@ -33,9 +34,12 @@ var migrations embed.FS
 
 // Options of a hub.
 type Options struct {
-	DB       *store.DB
-	Identity Identity
-	Plan     client.Plan
+	DB *store.DB
+	// Keys of the records and the list of what was deleted: each apart from DB.
+	Keys      *recordkeys.Keys
+	Deletions *recordkeys.List
+	Identity  Identity
+	Plan      client.Plan
 	// Demo admits manifests that are marked as demonstrations.
 	Demo bool
 	// DemoConsole lets a visitor choose who is looking; for demonstrations on
@@ -87,6 +91,9 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if o.LeavesPerTick == 0 {
 		o.LeavesPerTick = 64
 	}
+	if o.Keys == nil || o.Deletions == nil {
+		return nil, errors.New("a hub needs a database of record keys and a list of deletions")
+	}
 	if err := o.Plan.Check(); err != nil {
 		return nil, err
 	}
@@ -120,7 +127,12 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	log := logAdapter{s.tlog}
-	if s.pool, err = pool.New(ctx, o.DB, log, s.sign, o.Clock); err != nil {
+	if s.pool, err = pool.New(ctx, o.DB, pool.Records{Keys: o.Keys, List: o.Deletions}, log, s.sign, o.Clock); err != nil {
+		return nil, err
+	}
+	// A restored backup may hold what was deleted since: it goes before
+	// anything is served.
+	if _, err := s.pool.Reapply(ctx); err != nil {
 		return nil, err
 	}
 	data, err := law.Deploy(o.Law, o.Clock.Now().UTC().Format(time.DateOnly))
@@ -185,6 +197,7 @@ func (s *Server) Tick(ctx context.Context) error {
 	step("linking", s.pool.Link(ctx, m.Epoch))
 	step("leads", s.leads.Refresh(ctx, m))
 	step("openings", s.leads.Advance(ctx, m, s.state.after))
+	step("forgetting", s.pool.Forget(ctx))
 	step("corrections", s.amends.Collect(ctx, m))
 	step("spreading", s.amends.Spread(ctx, m))
 	step("statistics", s.tickStatistics(ctx, m))

@@ -166,6 +166,9 @@ func (s *Server) receipt(ctx context.Context, who caller, req client.ReceiptRequ
 	if errors.Is(err, transparency.ErrPending) {
 		return client.ReceiptProof{State: client.ReceiptPending}, nil
 	}
+	if errors.Is(err, transparency.ErrForgotten) {
+		return client.ReceiptProof{State: client.ReceiptDeleted}, nil
+	}
 	if err != nil {
 		return client.ReceiptProof{}, err
 	}

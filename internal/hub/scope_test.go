@@ -27,7 +27,7 @@ type statement struct {
 var (
 	tableName = regexp.MustCompile(`\b(?:FROM|INTO|UPDATE|JOIN)\s+([a-z_]+)`)
 	ownRows   = regexp.MustCompile(`\b(?:org|author) = \$(\d+)`)
-	byLabels  = regexp.MustCompile(`(?s)\blabel IN \((.*)\)`)
+	byLabels  = regexp.MustCompile(`(?s)\b(?:label|id) IN \((.*)\)`)
 	parameter = regexp.MustCompile(`\$(\d+)`)
 )
 
@@ -95,7 +95,7 @@ func (x statement) strays(org string, own map[seal.Label]bool) string {
 		switch table := m[1]; {
 		case strings.HasPrefix(table, "transparency_"), table == "hub_nonce":
 			continue // the log's rows, the same for all; nonces by sender
-		case table == "pool_batch", table == "pool_batch_leaf", table == "pool_observation", table == "pool_withdrawn", table == "pool_denial", table == "pool_freeze":
+		case table == "pool_batch", table == "pool_batch_leaf", table == "pool_observation", table == "pool_withdrawn", table == "pool_denial", table == "pool_freeze", table == "pool_deletion", table == "recordkeys_key":
 		case table == "pool_obs_tag", table == "pool_touched":
 			if strings.HasPrefix(x.text, "SELECT") {
 				return "reads " + table

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"parallax/internal/clock"
 	"parallax/internal/gateway/law"
 	"parallax/internal/keyholder"
+	"parallax/internal/recordkeys"
 	"parallax/internal/store"
 	"parallax/opening"
 	"parallax/seal"
@@ -96,7 +98,12 @@ func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 	}
 	who, err := LoadIdentity(dir)
 	must(t, err)
-	o := Options{DB: db, Identity: who, Plan: plan, Demo: true, LeavesPerTick: 8, Clock: w.clock, Log: quiet()}
+	keysDB, err := store.Open(context.Background(), filepath.Join(dir, recordkeys.KeysFile))
+	must(t, err)
+	t.Cleanup(func() { keysDB.Close() })
+	keys, err := recordkeys.New(context.Background(), keysDB, w.clock, rand.Reader)
+	must(t, err)
+	o := Options{DB: db, Keys: keys, Deletions: recordkeys.NewList(filepath.Join(dir, recordkeys.ListFile)), Identity: who, Plan: plan, Demo: true, LeavesPerTick: 8, Clock: w.clock, Log: quiet()}
 	o.Law, err = law.Simulated(rand.Reader)
 	must(t, err)
 	change(&o)

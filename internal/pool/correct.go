@@ -43,7 +43,7 @@ func correct(ctx context.Context, tx *store.Tx, d opening.Denial, now time.Time)
 	case d.Member == "":
 		return freeze(ctx, tx, d, true)
 	}
-	return withdraw(ctx, tx, d.Author, d.Labels)
+	return withdraw(ctx, tx, d.Author, d.Labels, now)
 }
 
 // decidable refuses to uphold what the holders would not thaw: the same check

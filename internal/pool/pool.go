@@ -10,6 +10,7 @@ import (
 	"parallax/client"
 	"parallax/internal/clock"
 	"parallax/internal/fault"
+	"parallax/internal/recordkeys"
 	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/opening"
@@ -27,6 +28,16 @@ type Log interface {
 	Append(ctx context.Context, tx *store.Tx, kind string, record []byte) (ticket string, commitment [32]byte, err error)
 	// Logged reports that a witnessed checkpoint covers the ticket's leaf.
 	Logged(ctx context.Context, ticket string) (bool, error)
+	// Forget destroys the nonce and the record behind a leaf, in the caller's
+	// transaction; the commitment stays.
+	Forget(ctx context.Context, tx *store.Tx, ticket string) error
+}
+
+// Records keeps what lets an observation be forgotten: its key, and the list of
+// what was deleted.
+type Records struct {
+	Keys *recordkeys.Keys
+	List *recordkeys.List
 }
 
 // Signer signs an object as the hub.
@@ -34,14 +45,15 @@ type Signer func(domain string, v any) (signed.Object, error)
 
 // A Service is the sealed pool of one hub.
 type Service struct {
-	db    *store.DB
-	log   Log
-	sign  Signer
-	clock clock.Clock
+	db      *store.DB
+	records Records
+	log     Log
+	sign    Signer
+	clock   clock.Clock
 }
 
 // New brings the pool's tables up to date and returns the pool.
-func New(ctx context.Context, db *store.DB, log Log, sign Signer, c clock.Clock) (*Service, error) {
+func New(ctx context.Context, db *store.DB, records Records, log Log, sign Signer, c clock.Clock) (*Service, error) {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -49,7 +61,7 @@ func New(ctx context.Context, db *store.DB, log Log, sign Signer, c clock.Clock)
 	if err := db.Migrate(ctx, "pool", sub); err != nil {
 		return nil, err
 	}
-	return &Service{db: db, log: log, sign: sign, clock: c}, db.Isolate(ctx, isolated...)
+	return &Service{db: db, records: records, log: log, sign: sign, clock: c}, db.Isolate(ctx, isolated...)
 }
 
 // Contribute takes one batch of the scope's organisation, all or nothing. It returns a signed
@@ -66,6 +78,10 @@ func (s *Service) Contribute(ctx context.Context, m opening.Manifest, of scope.S
 		return signed.Object{}, err
 	}
 	var out signed.Object
+	keys, err := s.records.Keys.Make(ctx, labelKeys(entries))
+	if err != nil {
+		return signed.Object{}, settle(err)
+	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		o, ok, err := readReceipt(ctx, tx, sender, req.Root)
 		if err != nil || ok {
@@ -80,7 +96,7 @@ func (s *Service) Contribute(ctx context.Context, m opening.Manifest, of scope.S
 		if out, ticket, err = s.promise(ctx, tx, "batch", record, m.Pool, sender, req.Root, now); err != nil {
 			return err
 		}
-		return insertBatch(ctx, tx, batchRow{org: sender, root: req.Root, sig: req.Sig, ticket: ticket, receipt: out, received: now}, entries)
+		return insertBatch(ctx, tx, batchRow{org: sender, root: req.Root, sig: req.Sig, ticket: ticket, receipt: out, received: now}, entries, keys)
 	})
 	return out, settle(err)
 }
@@ -151,7 +167,7 @@ func (s *Service) Withdraw(ctx context.Context, m opening.Manifest, g opening.Go
 		return signed.Object{}, fault.New(fault.Forbidden, "A member may only withdraw its own observations.")
 	}
 	return s.deny(ctx, m, sender, o, "withdrawal", func(ctx context.Context, tx *store.Tx) error {
-		return withdraw(ctx, tx, sender, d.Labels)
+		return withdraw(ctx, tx, sender, d.Labels, s.clock.Now())
 	})
 }
 

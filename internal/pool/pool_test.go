@@ -351,7 +351,7 @@ func addRow(ctx context.Context, db *store.DB, l seal.Label, tags []string) erro
 
 func removeRow(ctx context.Context, db *store.DB, l seal.Label) error {
 	return db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return end(ctx, tx, [][]byte{l[:]}, "withdrawn")
+		return end(ctx, tx, [][]byte{l[:]}, "withdrawn", start)
 	})
 }
 

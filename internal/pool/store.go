@@ -101,7 +101,7 @@ func sortRows(rows [][]any) {
 	sort.SliceStable(rows, func(i, j int) bool { return bytes.Compare(rows[i][0].([]byte), rows[j][0].([]byte)) < 0 })
 }
 
-func insertBatch(ctx context.Context, tx *store.Tx, b batchRow, entries []entry) error {
+func insertBatch(ctx context.Context, tx *store.Tx, b batchRow, entries []entry, keys map[string][]byte) error {
 	receipt, err := signed.Marshal(b.receipt)
 	if err != nil {
 		return err
@@ -125,8 +125,11 @@ func insertBatch(ctx context.Context, tx *store.Tx, b batchRow, entries []entry)
 		if err != nil {
 			return err
 		}
-		observations = append(observations, []any{e.label[:], b.org, b.root[:], int64(i), string(body),
-			e.contributed.Box, nonNil(e.contributed.Statistics), "live", e.expires})
+		x, err := sealParts(keys[string(e.label[:])], parts{body: body, box: e.contributed.Box, statistics: e.contributed.Statistics})
+		if err != nil {
+			return err
+		}
+		observations = append(observations, []any{e.label[:], b.org, b.root[:], int64(i), "", x.body, x.box, x.statistics, "live", e.expires})
 		for _, t := range e.header.Tags {
 			tag := t.Tag()
 			tags = append(tags, []any{tag[:], e.label[:], b.org, t.Class.Person(), weight(e.header), e.header.Week, t.Expires})
@@ -138,16 +141,9 @@ func insertBatch(ctx context.Context, tx *store.Tx, b batchRow, entries []entry)
 	sortRows(touched)
 	return errors.Join(
 		insertRows(ctx, tx, "pool_batch_leaf (org, root, place, leaf)", places),
-		insertRows(ctx, tx, "pool_observation (label, org, root, place, body, box, statistics, state, expires)", observations),
+		insertRows(ctx, tx, "pool_observation (label, org, root, place, body, sealed, box, statistics, state, expires)", observations),
 		insertRows(ctx, tx, "pool_obs_tag (tag, label, org, person, weight, week, expires)", tags),
 		insertRows(ctx, tx, "pool_touched (tag, label)", touched))
-}
-
-func nonNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
 }
 
 // weight is the observation's weight before its entity's admission is looked
@@ -264,7 +260,7 @@ func insertDenial(ctx context.Context, tx *store.Tx, org, ticket string, digest 
 
 // withdraw ends those of the labels that are live and the organisation's own,
 // and keeps that it withdrew them, seen here or not.
-func withdraw(ctx context.Context, tx *store.Tx, org string, labels []seal.Label) error {
+func withdraw(ctx context.Context, tx *store.Tx, org string, labels []seal.Label, now time.Time) error {
 	var rows [][]any
 	for _, l := range labels {
 		rows = append(rows, []any{org, l[:]})
@@ -276,16 +272,18 @@ func withdraw(ctx context.Context, tx *store.Tx, org string, labels []seal.Label
 	if err != nil {
 		return err
 	}
-	return end(ctx, tx, own, "withdrawn")
+	return end(ctx, tx, own, "withdrawn", now)
 }
 
-// end takes observations out: boxes and statistics are emptied, their tags are
-// handed to the linking job and go.
-func end(ctx context.Context, tx *store.Tx, labels [][]byte, state string) error {
+// end takes observations out: what they say is emptied, their tags are handed to
+// the linking job and go, and they are put down to be forgotten.
+func end(ctx context.Context, tx *store.Tx, labels [][]byte, state string, now time.Time) error {
 	return errors.Join(
-		execIn(ctx, tx, `UPDATE pool_observation SET state = $1, box = $2, statistics = $2 WHERE label IN (`, []any{state, []byte{}}, labels, ``),
+		execIn(ctx, tx, `UPDATE pool_observation SET state = $1, body = '', sealed = $2, box = $2, statistics = $2 WHERE label IN (`, []any{state, []byte{}}, labels, ``),
 		execIn(ctx, tx, `INSERT INTO pool_touched (tag, label) SELECT tag, label FROM pool_obs_tag WHERE label IN (`, nil, labels, ` ON CONFLICT DO NOTHING`),
-		execIn(ctx, tx, `DELETE FROM pool_obs_tag WHERE label IN (`, nil, labels, ``))
+		execIn(ctx, tx, `DELETE FROM pool_obs_tag WHERE label IN (`, nil, labels, ``),
+		execIn(ctx, tx, `DELETE FROM pool_freeze WHERE label IN (`, nil, labels, ``),
+		execIn(ctx, tx, `INSERT INTO pool_deletion (label, ended, done, opened) SELECT label, CAST($1 AS BIGINT), 0, TRUE FROM pool_observation WHERE label IN (`, []any{now.UnixMicro()}, labels, ` ON CONFLICT DO NOTHING`))
 }
 
 func expire(ctx context.Context, tx *store.Tx, now int64) error {
@@ -301,7 +299,7 @@ func expire(ctx context.Context, tx *store.Tx, now int64) error {
 	if err != nil {
 		return err
 	}
-	if err := end(ctx, tx, over, "expired"); err != nil {
+	if err := end(ctx, tx, over, "expired", time.UnixMicro(now)); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO pool_touched (tag, label) SELECT tag, label FROM pool_obs_tag WHERE expires <= $1 ON CONFLICT DO NOTHING`, now); err != nil {

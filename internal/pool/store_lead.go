@@ -17,7 +17,7 @@ func (s *Service) Near(ctx context.Context, label seal.Label) (list []Observed, 
 		if err != nil {
 			return err
 		}
-		list, err = readObserved(ctx, tx, near)
+		list, err = s.readObserved(ctx, tx, near)
 		return err
 	})
 	return list, err
@@ -30,7 +30,7 @@ func (s *Service) Live(ctx context.Context, labels []seal.Label) (list []Observe
 		of[l] = l
 	}
 	err = s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		list, err = readObserved(ctx, tx, of)
+		list, err = s.readObserved(ctx, tx, of)
 		return err
 	})
 	return list, err

@@ -56,7 +56,7 @@ func (s *Service) Candidates(ctx context.Context) ([][]Observed, error) {
 		if err != nil {
 			return err
 		}
-		list, err := readObserved(ctx, tx, member)
+		list, err := s.readObserved(ctx, tx, member)
 		if err != nil {
 			return err
 		}
@@ -75,22 +75,34 @@ func (s *Service) Candidates(ctx context.Context) ([][]Observed, error) {
 	return out, err
 }
 
-func readObserved(ctx context.Context, tx *store.Tx, of map[seal.Label]seal.Label) ([]Observed, error) {
-	keys := make([][]byte, 0, len(of))
+func (s *Service) readObserved(ctx context.Context, tx *store.Tx, of map[seal.Label]seal.Label) ([]Observed, error) {
+	labels := make([][]byte, 0, len(of))
 	for l := range of {
-		keys = append(keys, append([]byte{}, l[:]...))
+		labels = append(labels, append([]byte{}, l[:]...))
+	}
+	labels = distinct(labels)
+	keys, err := s.records.Keys.Get(ctx, labels)
+	if err != nil {
+		return nil, err
 	}
 	var out []Observed
-	err := queryIn(ctx, tx, `SELECT o.label, o.body, b.logged FROM pool_observation o JOIN pool_batch b ON b.org = o.org AND b.root = o.root
-		WHERE o.state = 'live' AND NOT EXISTS (SELECT 1 FROM pool_freeze f WHERE f.label = o.label) AND o.label IN (`, nil, distinct(keys), ``, func(rows *sql.Rows) error {
-		var l []byte
+	err = queryIn(ctx, tx, `SELECT o.label, o.body, o.sealed, b.logged FROM pool_observation o JOIN pool_batch b ON b.org = o.org AND b.root = o.root
+		WHERE o.state = 'live' AND NOT EXISTS (SELECT 1 FROM pool_freeze f WHERE f.label = o.label) AND o.label IN (`, nil, labels, ``, func(rows *sql.Rows) error {
+		var l, sealed []byte
 		var body string
 		var logged int64
-		if err := rows.Scan(&l, &body, &logged); err != nil {
+		if err := rows.Scan(&l, &body, &sealed, &logged); err != nil {
+			return err
+		}
+		x, err := openParts(keys[string(l)], parts{body: []byte(body)}, sealed)
+		if errors.Is(err, errForgotten) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		var ob opening.Observation
-		if err := json.Unmarshal([]byte(body), &ob); err != nil {
+		if err := json.Unmarshal(x.body, &ob); err != nil {
 			return err
 		}
 		h, err := opening.DecodeHeader(ob.Header)
@@ -114,7 +126,7 @@ func (s *Service) Items(ctx context.Context, labels []seal.Label) ([]Stored, err
 	out := make([]Stored, 0, len(labels))
 	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, l := range labels {
-			x, err := readStored(ctx, tx, l)
+			x, err := s.readStored(ctx, tx, l)
 			if err != nil {
 				return err
 			}
@@ -125,22 +137,34 @@ func (s *Service) Items(ctx context.Context, labels []seal.Label) ([]Stored, err
 	return out, err
 }
 
-func readStored(ctx context.Context, tx *store.Tx, label seal.Label) (Stored, error) {
+func (s *Service) readStored(ctx context.Context, tx *store.Tx, label seal.Label) (Stored, error) {
 	x := Stored{Label: label}
 	var org, body, state string
-	var root []byte
+	var root, sealed, box []byte
 	var place, frozen int64
-	err := tx.QueryRowContext(ctx, `SELECT o.org, o.root, o.place, o.body, o.box, o.state, b.sig, b.ticket,
+	err := tx.QueryRowContext(ctx, `SELECT o.org, o.root, o.place, o.body, o.sealed, o.box, o.state, b.sig, b.ticket,
 		(SELECT COUNT(*) FROM pool_freeze f WHERE f.label = o.label) FROM pool_observation o
 		JOIN pool_batch b ON b.org = o.org AND b.root = o.root WHERE o.label = $1`, label[:]).
-		Scan(&org, &root, &place, &body, &x.Box, &state, &x.BatchSig, &x.Ticket, &frozen)
+		Scan(&org, &root, &place, &body, &sealed, &box, &state, &x.BatchSig, &x.Ticket, &frozen)
 	if errors.Is(err, sql.ErrNoRows) {
 		return x, fault.New(fault.NotFound, "An observation is not in this pool.")
 	}
 	if err != nil {
 		return x, err
 	}
-	if err := json.Unmarshal([]byte(body), &x.Observation); err != nil {
+	keys, err := s.records.Keys.Get(ctx, [][]byte{label[:]})
+	if err != nil {
+		return x, err
+	}
+	p, err := openParts(keys[string(label[:])], parts{body: []byte(body), box: box}, sealed)
+	if errors.Is(err, errForgotten) {
+		return Stored{Label: label, Ticket: x.Ticket}, nil // what is left of it is its label
+	}
+	if err != nil {
+		return x, err
+	}
+	x.Box = p.box
+	if err := json.Unmarshal(p.body, &x.Observation); err != nil {
 		return x, err
 	}
 	x.Root, x.Live = opening.Hash(root), state == "live" && frozen == 0

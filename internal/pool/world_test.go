@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"parallax/group"
 	"parallax/group/grouptest"
 	"parallax/internal/clock"
+	"parallax/internal/recordkeys"
 	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/opening"
@@ -52,6 +54,7 @@ type memoryLog struct {
 	kinds   []string
 	records [][]byte
 	covered bool
+	forgot  []string
 }
 
 func (l *memoryLog) Append(_ context.Context, _ *store.Tx, kind string, record []byte) (string, [32]byte, error) {
@@ -66,17 +69,35 @@ func (l *memoryLog) Append(_ context.Context, _ *store.Tx, kind string, record [
 	return hex.EncodeToString(nonce[:16]), tlog.Commit(nonce, record), nil
 }
 
+func (l *memoryLog) Forget(_ context.Context, _ *store.Tx, ticket string) error {
+	l.forgot = append(l.forgot, ticket)
+	return nil
+}
+
 func (l *memoryLog) Logged(context.Context, string) (bool, error) { return l.covered, nil }
 
 type world struct {
-	t     testing.TB
-	pool  *Service
-	db    *store.DB
-	log   *memoryLog
-	clock *clock.ManualClock
-	man   opening.Manifest
-	gov   opening.Governance
-	pub   group.PublicKey
+	t       testing.TB
+	pool    *Service
+	db      *store.DB
+	log     *memoryLog
+	keys    *recordkeys.Keys
+	keyPath string
+	list    *recordkeys.List
+	clock   *clock.ManualClock
+	man     opening.Manifest
+	gov     opening.Governance
+	pub     group.PublicKey
+}
+
+func keysOf(t testing.TB, path string, c clock.Clock) *recordkeys.Keys {
+	t.Helper()
+	db, err := store.Open(context.Background(), path)
+	must(t, err)
+	t.Cleanup(func() { db.Close() })
+	k, err := recordkeys.New(context.Background(), db, c, rand.Reader)
+	must(t, err)
+	return k
 }
 
 func newWorld(t testing.TB, db *store.DB) *world {
@@ -97,7 +118,10 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w.pub, _, err = grouptest.Deal(2, 3, client.PayloadLabel, nil, rand.Reader)
 	must(t, err)
 	sign := func(domain string, v any) (signed.Object, error) { return signed.Sign(domain, "hub", keyOf("hub"), v) }
-	w.pool, err = New(context.Background(), db, w.log, sign, w.clock)
+	w.keyPath = filepath.Join(t.TempDir(), recordkeys.KeysFile)
+	w.keys = keysOf(t, w.keyPath, w.clock)
+	w.list = recordkeys.NewList(filepath.Join(t.TempDir(), "deletions.jsonl"))
+	w.pool, err = New(context.Background(), db, Records{w.keys, w.list}, w.log, sign, w.clock)
 	must(t, err)
 	return w
 }

@@ -124,7 +124,7 @@ func sqliteDSN(path, lock, queryOnly string) string {
 		"_query_only":   {queryOnly},
 		"_dqs":          {"0"},
 		"_defensive":    {"1"},
-		"_pragma":       {"case_sensitive_like(1)"},
+		"_pragma":       {"case_sensitive_like(1)", "secure_delete(1)"},
 	}
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
 	return u.String()
@@ -137,6 +137,7 @@ func assertSQLite(ctx context.Context, pool *sql.DB) error {
 		{"journal_mode", "wal"},
 		{"synchronous", "2"}, // FULL
 		{"foreign_keys", "1"},
+		{"secure_delete", "1"},
 		{"busy_timeout", fmt.Sprint(busyWait.Milliseconds())},
 	} {
 		if err := assertSetting(ctx, pool, "PRAGMA "+want.name, want.name, want.value); err != nil {

@@ -273,6 +273,9 @@ func (l *Log) Prove(ctx context.Context, ticket string, size int64) (Proof, erro
 		if err != nil {
 			return err
 		}
+		if len(nonce) == 0 {
+			return ErrForgotten
+		}
 		copy(p.Opening.Nonce[:], nonce)
 		if !leaf.Valid || leaf.Int64 >= size {
 			return ErrPending
