@@ -33,6 +33,8 @@ type cli struct {
 	ITS        itsCmd        `cmd:"" name:"its" help:"Interrupted time series with autocorrelation-consistent errors, seasons and fading effects."`
 	Survival   survivalCmd   `cmd:"" help:"Time until an event: curves, medians, log-rank, competing events."`
 	Governance governanceCmd `cmd:"" help:"Make governance keys and sign manifests."`
+	Backup     backupCmd     `cmd:"" help:"Copy the data folder of a hub, key holder or desk, sealed, while it runs."`
+	Restore    restoreCmd    `cmd:"" help:"Bring a copy back into a new folder; what was deleted since stays deleted."`
 	Completion completionCmd `cmd:"" help:"Print a script that lets a shell complete commands and options."`
 	Version    versionCmd    `cmd:"" help:"Print which build this is."`
 }

@@ -15,7 +15,7 @@ var (
 	protocol = []string{"signed", "group", "selector", "oprf", "seal", "opening", "tlog", "client", "stix", "pdq", "estimate"}
 	floor    = []string{"acts", "recordkeys", "identity", "authz", "scope", "transparency", "store", "jobs", "notify", "web", "api", "fault", "vocab", "clock"}
 	slicesOf = []string{"pool", "leads", "amends", "exchange", "gateway", "baseline", "displacement", "valueflow", "ecosystem", "public"}
-	programs = []string{"hub", "keyholder", "desk", "sim", "demo", "bench", "auditor"}
+	programs = []string{"backup", "hub", "keyholder", "desk", "sim", "demo", "bench", "auditor"}
 	forTests = []string{"shareddata", "house", "browsertest", "lossydisk"}
 )
 
