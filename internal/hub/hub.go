@@ -132,7 +132,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	}
 	// A restored backup may hold what was deleted since: it goes before
 	// anything is served.
-	if _, err := s.pool.Reapply(ctx); err != nil {
+	if _, err := s.pool.Reapply(ctx, o.Plan.Epoch); err != nil {
 		return nil, err
 	}
 	data, err := law.Deploy(o.Law, o.Clock.Now().UTC().Format(time.DateOnly))

@@ -83,6 +83,9 @@ type DeletionRecord struct {
 	Time  int64        `json:"time"`
 }
 
+// scrubbed are the tables that hold something of an observation.
+var scrubbed = []string{"pool_observation", "pool_obs_tag", "pool_touched", "pool_contrib", "pool_token_sum", "pool_cluster"}
+
 // forgetPerRound bounds one round of Forget.
 const forgetPerRound = 5000
 
@@ -99,7 +102,7 @@ func (s *Service) Forget(ctx context.Context) error {
 	if err != nil || !keys && !nonces {
 		return err
 	}
-	return s.db.Scrub(ctx, "pool_observation", "pool_obs_tag", "pool_touched", "pool_contrib", "pool_token_sum", "pool_cluster")
+	return s.db.Scrub(ctx, scrubbed...)
 }
 
 func (s *Service) forgetKeys(ctx context.Context) (any bool, err error) {
@@ -162,7 +165,7 @@ func (s *Service) forgetNonces(ctx context.Context) (any bool, err error) {
 // Reapply ends again what the list says was deleted: a restored backup may hold
 // it still. It is called before anything is served, writes no log entry (the
 // deletion has one), and gives how many observations it ended.
-func (s *Service) Reapply(ctx context.Context) (n int, err error) {
+func (s *Service) Reapply(ctx context.Context, epoch string) (n int, err error) {
 	now := s.clock.Now()
 	err = s.records.List.Each(func(d recordkeys.Deletion) error {
 		if d.Why != "withdrawn" && d.Why != "expired" {
@@ -192,5 +195,8 @@ func (s *Service) Reapply(ctx context.Context) (n int, err error) {
 	if err != nil || n == 0 {
 		return n, err
 	}
-	return n, s.db.Scrub(ctx, "pool_observation", "pool_obs_tag")
+	if err := s.Link(ctx, epoch); err != nil { // the index held their tags as well
+		return n, err
+	}
+	return n, s.db.Scrub(ctx, scrubbed...)
 }

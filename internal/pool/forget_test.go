@@ -170,11 +170,11 @@ func TestDeletionsAreAppliedAgain(t *testing.T) {
 		_, first := w.canaries("org-0", "one@example.org")
 		_, second := w.canaries("org-0", "two@example.org")
 		must(t, w.list.Add("withdrawn", start.UnixMicro(), [][]byte{first[:]})) // the deletion that the backup does not know
-		n, err := w.pool.Reapply(ctx)
+		n, err := w.pool.Reapply(ctx, "2026-11")
 		if err != nil || n != 1 {
 			t.Fatalf("%d ended again, %v", n, err)
 		}
-		if n, err = w.pool.Reapply(ctx); err != nil || n != 0 {
+		if n, err = w.pool.Reapply(ctx, "2026-11"); err != nil || n != 0 {
 			t.Fatalf("%d ended a second time, %v", n, err)
 		}
 		list, err := w.pool.Live(ctx, []seal.Label{first, second})
@@ -201,7 +201,7 @@ func TestDeletionsAreAppliedAgain(t *testing.T) {
 		raw, err := os.ReadFile(w.list.Path())
 		must(t, err)
 		must(t, os.WriteFile(w.list.Path(), bytes.Replace(raw, []byte(`"withdrawn"`), []byte(`"expired"`), 1), 0o600))
-		if _, err := w.pool.Reapply(ctx); err == nil {
+		if _, err := w.pool.Reapply(ctx, "2026-11"); err == nil {
 			t.Error("a changed list is taken")
 		}
 	})
