@@ -28,6 +28,11 @@ type Log interface {
 	Append(ctx context.Context, tx *store.Tx, kind string, record []byte) (ticket string, commitment [32]byte, err error)
 	// Logged reports that a witnessed checkpoint covers the ticket's leaf.
 	Logged(ctx context.Context, ticket string) (bool, error)
+}
+
+// A ForgettingLog also destroys what opens an entry.
+type ForgettingLog interface {
+	Log
 	// Forget destroys the nonce and the record behind a leaf, in the caller's
 	// transaction; the commitment stays.
 	Forget(ctx context.Context, tx *store.Tx, ticket string) error
@@ -47,13 +52,13 @@ type Signer func(domain string, v any) (signed.Object, error)
 type Service struct {
 	db      *store.DB
 	records Records
-	log     Log
+	log     ForgettingLog
 	sign    Signer
 	clock   clock.Clock
 }
 
 // New brings the pool's tables up to date and returns the pool.
-func New(ctx context.Context, db *store.DB, records Records, log Log, sign Signer, c clock.Clock) (*Service, error) {
+func New(ctx context.Context, db *store.DB, records Records, log ForgettingLog, sign Signer, c clock.Clock) (*Service, error) {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err

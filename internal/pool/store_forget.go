@@ -24,8 +24,12 @@ func toForget(ctx context.Context, tx *store.Tx, limit int) (all [][]byte, by ma
 	return all, by, err
 }
 
-// forgotten notes that keys were destroyed.
+// forgotten notes that keys were destroyed, and lifts whatever froze what is
+// gone: not all of that was for the organisation to see.
 func forgotten(ctx context.Context, tx *store.Tx, labels [][]byte, at int64) error {
+	if err := execIn(ctx, tx, `DELETE FROM pool_freeze WHERE label IN (`, nil, labels, ``); err != nil {
+		return err
+	}
 	return execIn(ctx, tx, `UPDATE pool_deletion SET done = $1 WHERE done = 0 AND label IN (`, []any{at}, labels, ``)
 }
 

@@ -14,6 +14,7 @@ var isolated = []store.Isolated{
 	{Table: "pool_denial", Column: "org"},
 	{Table: "pool_freeze", Column: "author"},
 	{Table: "pool_touched", Inbox: true},
+	{Table: "pool_deletion", Inbox: true},
 	{Table: "pool_contrib"},
 	{Table: "pool_token_sum"},
 	{Table: "pool_cluster"},
