@@ -122,13 +122,14 @@ func do(h *http.Client, req *http.Request, out any) error {
 
 // A Board is the hub's bulletin board for one key ceremony.
 type Board struct {
+	hub  string
 	url  string
 	http *http.Client
 }
 
 // NewBoard names the board of a pool's epoch at a hub.
 func NewBoard(hub, pool, epoch string, h *http.Client) *Board {
-	return &Board{url: hub + PathCeremony + pool + "/" + epoch + "/", http: h}
+	return &Board{hub: hub, url: hub + PathCeremony + pool + "/" + epoch + "/", http: h}
 }
 
 // State asks which attempt is open.
@@ -160,6 +161,13 @@ func (b *Board) Aborts(ctx context.Context, attempt int) ([][]byte, error) {
 	var m CeremonyMessages
 	err := Get(ctx, b.http, fmt.Sprintf("%s%d/aborts", b.url, attempt), &m)
 	return m.Messages, err
+}
+
+// Transcript reads the finished transcript.
+func (b *Board) Transcript(ctx context.Context) (dkg.Transcript, error) {
+	var s Setup
+	err := Get(ctx, b.http, b.hub+PathTranscript, &s)
+	return s.Transcript, err
 }
 
 // PostTranscript stores the finished transcript at the hub.

@@ -28,6 +28,8 @@ type Board interface {
 	// Abort ends an attempt with a signed statement; Aborts reads them.
 	Abort(ctx context.Context, attempt int, statement []byte) error
 	Aborts(ctx context.Context, attempt int) ([][]byte, error)
+	// Transcript is that of the finished ceremony.
+	Transcript(ctx context.Context) (dkg.Transcript, error)
 }
 
 // attemptFile notes the last attempt that this holder began.
@@ -64,7 +66,7 @@ func Ceremony(ctx context.Context, dir string, plan client.Plan, board Board, wa
 		return dkg.Transcript{}, fmt.Errorf("no identity here; run `parallax keyholder init` first: %w", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, sharesFile)); err == nil {
-		return dkg.Transcript{}, fmt.Errorf("%s is there already: this holder has been through a ceremony", sharesFile)
+		return dkg.Transcript{}, errors.Join(fmt.Errorf("%s is there already: this holder has been through a ceremony", sharesFile), forgetPending(dir))
 	}
 	if err := plan.Check(); err != nil {
 		return dkg.Transcript{}, err
@@ -74,6 +76,9 @@ func Ceremony(ctx context.Context, dir string, plan client.Plan, board Board, wa
 		return dkg.Transcript{}, err
 	}
 	c := &ceremony{dir: dir, plan: plan, who: who, index: index, board: board, wait: wait, say: say}
+	if tr, done, err := c.resume(ctx); done || err != nil {
+		return tr, err
+	}
 	if err := c.begin(ctx); err != nil {
 		return dkg.Transcript{}, err
 	}
@@ -81,10 +86,7 @@ func Ceremony(ctx context.Context, dir string, plan client.Plan, board Board, wa
 	if err != nil {
 		return dkg.Transcript{}, c.abort(ctx, err)
 	}
-	if err := saveShares(dir, plan, index, res); err != nil {
-		return dkg.Transcript{}, err
-	}
-	return res.Transcript, nil
+	return res.Transcript, c.commit(res)
 }
 
 func findIndex(plan client.Plan, who Identity) (int, error) {
@@ -188,6 +190,11 @@ func (c *ceremony) rounds(ctx context.Context) (dkg.Result, error) {
 		if err != nil {
 			return dkg.Result{}, err
 		}
+		if res, ok := c.party.Unconfirmed(); i+1 == dkg.Rounds && ok {
+			if err := c.keepPending(res, message); err != nil {
+				return dkg.Result{}, err
+			}
+		}
 		if err := c.board.Post(ctx, c.attempt, i+1, c.index, message); err != nil {
 			return dkg.Result{}, fmt.Errorf("post round %d: %w", i+1, err)
 		}
@@ -252,7 +259,7 @@ func (c *ceremony) abort(ctx context.Context, cause error) error {
 	if file != "" {
 		c.say("a holder signed two different messages; `parallax verify` checks the evidence in " + file)
 	}
-	return errors.Join(err, everr, errors.New("no share was kept; once the cause is mended, all holders run the same command again under the same plan"))
+	return errors.Join(err, everr, errors.New("no share is in use; once the cause is mended, all holders run the same command again under the same plan"))
 }
 
 // evidence reads what the holders say they were shown and keeps two messages

@@ -28,6 +28,7 @@ type memoryBoard struct {
 	n      int
 	rounds map[[2]int][][]byte
 	aborts map[int][][]byte
+	done   *dkg.Transcript
 }
 
 func newBoard(n int) *memoryBoard {
@@ -45,7 +46,7 @@ func (b *memoryBoard) open() int {
 func (b *memoryBoard) State(context.Context) (client.CeremonyState, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return client.CeremonyState{Attempt: b.open()}, nil
+	return client.CeremonyState{Attempt: b.open(), Done: b.done != nil}, nil
 }
 
 func (b *memoryBoard) Post(_ context.Context, attempt, round, index int, message []byte) error {
@@ -82,6 +83,16 @@ func (b *memoryBoard) Aborts(_ context.Context, attempt int) ([][]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([][]byte(nil), b.aborts[attempt]...), nil
+}
+
+// Transcript is put together from what was posted, as a holder does that posts it.
+func (b *memoryBoard) Transcript(context.Context) (dkg.Transcript, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.done == nil {
+		return dkg.Transcript{}, errBoard
+	}
+	return *b.done, nil
 }
 
 // seenBy is the board as one holder is shown it, by an accomplice.

@@ -103,12 +103,16 @@ type keys struct {
 	public     map[string]group.PublicKey
 }
 
-func saveShares(dir string, plan client.Plan, index int, res dkg.Result) error {
+func newShareFile(plan client.Plan, index int, res dkg.Result) shareFile {
 	f := shareFile{Plan: plan, Transcript: res.Transcript, Index: index, Shares: make(map[string][]byte)}
 	for label, s := range res.Shares {
 		f.Shares[label] = s.Bytes()
 	}
-	return writeNew(filepath.Join(dir, sharesFile), f)
+	return f
+}
+
+func saveShares(dir string, plan client.Plan, index int, res dkg.Result) error {
+	return writeNew(filepath.Join(dir, sharesFile), newShareFile(plan, index, res))
 }
 
 // loadKeys reads the shares and refuses any mismatch with the transcript or

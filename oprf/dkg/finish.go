@@ -284,25 +284,70 @@ func (p *Party) Finish(all [][]byte) (Result, error) {
 	if p.complain != nil {
 		return Result{}, p.abort(p.complain)
 	}
-	bodies, err := open(p.params, p.hash, 4, all)
+	t, err := p.complete(all)
 	if err != nil {
 		return Result{}, p.abort(err)
+	}
+	return Result{Shares: p.mine, Transcript: t}, t.Verify()
+}
+
+// Unconfirmed is what a holder stores before its answer of round 4 leaves it: its
+// shares, and the transcript without the signatures over it. Whoever has signed
+// has its shares. There is nothing with a complaint.
+func (p *Party) Unconfirmed() (Result, bool) {
+	if p.complain != nil || p.mine == nil {
+		return Result{}, false
+	}
+	return Result{Shares: p.mine, Transcript: p.transcript()}, true
+}
+
+// Complete adds the answers of round 4 to an unconfirmed transcript that the
+// holder at index has stored: what Finish does, after the process that played
+// the rounds is gone.
+func Complete(t Transcript, index int, answers [][]byte) (Transcript, error) {
+	if err := t.Params.Check(); err != nil {
+		return Transcript{}, err
+	}
+	hash, err := t.Params.hash()
+	if err != nil {
+		return Transcript{}, err
+	}
+	p := &Party{params: t.Params, hash: hash, index: index, said: t.Rounds, keys: t.Keys}
+	if len(t.Rounds) != 3 {
+		return Transcript{}, errors.New("transcript: rounds are missing")
+	}
+	for _, round := range t.Rounds {
+		if len(round) < t.Params.N {
+			return Transcript{}, errors.New("transcript: messages are missing")
+		}
+	}
+	if t, err = p.complete(answers); err != nil {
+		return Transcript{}, err
+	}
+	return t, t.Verify()
+}
+
+// complete takes all answers into the transcript.
+func (p *Party) complete(all [][]byte) (Transcript, error) {
+	bodies, err := open(p.params, p.hash, 4, all)
+	if err != nil {
+		return Transcript{}, err
 	}
 	t := p.transcript()
 	sum := t.Hash()
 	for i, b := range bodies {
 		var a ack
 		if len(b) < ed25519.SignatureSize || signed.Unmarshal(b[ed25519.SignatureSize:], &a) != nil {
-			return Result{}, p.abort(fault(i+1, "its answer could not be read"))
+			return Transcript{}, fault(i+1, "its answer could not be read")
 		}
 		if err := p.checkAnswer(i+1, a); err != nil {
-			return Result{}, p.abort(err)
+			return Transcript{}, err
 		}
 		sig := b[:ed25519.SignatureSize]
 		if a.Transcript != sum || signed.Verify(ackDomain, p.params.Holders[i].SignKey, sum[:], sig) != nil {
-			return Result{}, p.abort(fault(i+1, "it signed another transcript"))
+			return Transcript{}, fault(i+1, "it signed another transcript")
 		}
 		t.Acks = append(t.Acks, sig)
 	}
-	return Result{Shares: p.mine, Transcript: t}, t.Verify()
+	return t, nil
 }
