@@ -83,7 +83,7 @@ func (p *Pages) Overview(w http.ResponseWriter, r *http.Request) error {
 
 // newest is the newest run in short.
 func (p *Pages) newest(ctx context.Context, r Run) []any {
-	return []any{r.notice(), r.figure(p.cite(ctx)), web.Actions{{Label: "See all of it", Href: "/baseline/runs/" + r.ID, About: r.title(), Primary: true}}}
+	return []any{r.notice(), r.panel(p.cite(ctx)), web.Actions{{Label: "See all of it", Href: "/baseline/runs/" + r.ID, About: r.title(), Primary: true}}}
 }
 
 func (r Run) title() string { return selector.Class(r.Class).Label() + ", " + r.Quarter }

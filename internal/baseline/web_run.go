@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"parallax/estimate"
 	"parallax/internal/web"
 	"parallax/internal/web/chart"
 )
@@ -24,7 +25,7 @@ func methodWord(name string) string {
 // runBlocks are everything that is kept of a run.
 func (p *Pages) runBlocks(ctx context.Context, r Run) []any {
 	cite := p.cite(ctx)
-	out := []any{r.notice(), r.figure(cite), r.checks(), r.sensitivityTable(), r.overlapBlock(cite), r.listTable()}
+	out := []any{r.notice(), r.panel(cite), r.checks(), r.sensitivityTable(), r.overlapBlock(cite), r.listTable()}
 	out = append(out, web.Section{Title: "The same, done otherwise", Body: []any{
 		rowTable("With referrals left in", "Referred records were taken out. With them in, lists seem to share more, and estimates come out lower.", r.Referred),
 		rowTable("With one list left out", "An estimate that hangs on one list says as much about that list as about the population.", r.LeaveOut),
@@ -44,6 +45,15 @@ func cells(list []string) (out []web.Cell) {
 		out = append(out, web.T(s))
 	}
 	return out
+}
+
+// panel is the figure; where no number is defensible it is there only for who
+// asks what each method would have said.
+func (r Run) panel(cite string) any {
+	if r.Verdict != estimate.Refuse {
+		return r.figure(cite)
+	}
+	return web.Disclosure{Label: "What each method would have said", Holds: "Holds figures that are not defensible and must not be cited.", Body: []any{r.figure(cite)}}
 }
 
 // figure is the panel of intervals: never one number.

@@ -126,6 +126,9 @@ func (s *stage) play(ctx context.Context, o Options, ln net.Listener) error {
 		if err := s.fill(ctx); err != nil {
 			return err
 		}
+		if err := s.say.step("count", "two people approve a count and an intervention; the pool counts", func() error { return s.statistics(ctx) }); err != nil {
+			return err
+		}
 	}
 	return s.welcome(ctx, o, ln)
 }

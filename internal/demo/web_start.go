@@ -98,6 +98,8 @@ func (x *site) roles() web.Section {
 	for _, h := range x.s.plan.Holders {
 		add(web.L(holderTitle(h.ID), h.URL+"/"), "Holds one of three key shares; two are needed. Decides every opening by itself.", web.Cell{})
 	}
+	add(x.hubLink("Programme lead", "programme-lead", "", "/baseline"), "Sees how much there may be and what moved, with every doubt; proposes counts and registers interventions. Sees no lead.",
+		x.hubLink("Displacement", "programme-lead", "", "/displacement"))
 	add(x.hubLink("Auditor", "auditor", "", "/"), "Checks the log, the keys and the policy.", web.L("Log", x.s.plan.Hub.URL+"/log"))
 	add(web.L("Hub", x.s.plan.Hub.URL+"/"), "Runs the pool. Sees tags and sealed boxes.", web.L("Keys", x.s.plan.Hub.URL+"/keys"))
 	return web.Section{Title: "Take a role", Body: []any{

@@ -1,5 +1,10 @@
 package sim
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Sectors of the organisations, as the rule counts them.
 const (
 	SectorBank      = "bank"
@@ -71,6 +76,21 @@ type venue struct {
 	name   string
 	weight float64
 	sense  float64 // of the observer, mean 1 over the platforms' reports
+}
+
+// venueCode is the neutral code of the venue that a row names: its place in the
+// list of venues, which members share among themselves and the hub never gets.
+func venueCode(platform, domain string) string {
+	name := platform
+	if name == "" {
+		name = strings.TrimSuffix(domain, "-sim.net")
+	}
+	for i, v := range venues() {
+		if v.name == name {
+			return fmt.Sprintf("v%02d", i+1)
+		}
+	}
+	return ""
 }
 
 // venues gives the 21 venues. Closed and hidden venues together weigh as much

@@ -39,6 +39,7 @@ type Row struct {
 	URL, Domain, HashList, IP, Event                string
 	CounterAccount, CounterPayID, CounterService    string
 	Amount, Channel, Memo                           string
+	Venue                                           string // neutral code of where it was seen
 
 	subject string // truth; never written to an export
 	day     int
@@ -78,6 +79,7 @@ var (
 	colURL      = column{"url", selector.URL, func(r *Row) *string { return &r.URL }}
 	colDomain   = column{"domain", selector.Domain, func(r *Row) *string { return &r.Domain }}
 	colHash     = column{"hash_list_id", selector.Hash, func(r *Row) *string { return &r.HashList }}
+	colVenue    = column{"venue", "", func(r *Row) *string { return &r.Venue }}
 	colIP       = column{"ip", selector.IP, func(r *Row) *string { return &r.IP }}
 	colEvent    = column{"event", "", func(r *Row) *string { return &r.Event }}
 	colSubmit   = column{"submit_from", "", func(r *Row) *string { return &r.SubmitFrom }}
@@ -101,14 +103,14 @@ func columnsOf(sector string) []column {
 		out = append(out, colCustomer, colBSB, colAccount, colPayID, colService, colEmail, colPhone)
 		out = append(out, paymentColumns...)
 	case SectorPlatform:
-		out = append(out, colPlatform, colUser, colUserID, colEmail, colPhone, colIP, colURL, colHash, colEvent)
+		out = append(out, colPlatform, colUser, colUserID, colEmail, colPhone, colIP, colURL, colHash, colEvent, colVenue)
 	case SectorHotline:
-		out = append(out, colURL, colDomain, colHash, colPlatform, colUser, colEmail)
+		out = append(out, colURL, colDomain, colHash, colPlatform, colUser, colEmail, colVenue)
 	case SectorFIU:
 		out = append(out, colBSB, colAccount, colPayID, colService, colEmail, colPhone)
 		out = append(out, paymentColumns...)
 	default:
-		out = append(out, colPlatform, colUser, colUserID, colEmail, colPhone, colBSB, colAccount, colPayID, colURL, colHash)
+		out = append(out, colPlatform, colUser, colUserID, colEmail, colPhone, colBSB, colAccount, colPayID, colURL, colHash, colVenue)
 	}
 	return append(out, colSubmit, colGate)
 }

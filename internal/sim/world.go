@@ -108,6 +108,7 @@ func (w *World) keep(r *rand.Rand, row Row) {
 			*c = typo(r, *c)
 		}
 	}
+	row.Venue = venueCode(row.Platform, row.Domain)
 	row.Phone = writePhone(row.Organisation, row.Phone)
 	if row.PayID != "" {
 		row.PayID = writePhone(row.Organisation, row.PayID)

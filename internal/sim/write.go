@@ -119,6 +119,7 @@ type mapping struct {
 	Date      string                   `json:"date"`
 	Platform  string                   `json:"platform,omitempty"`
 	Origin    string                   `json:"origin"`
+	Venue     string                   `json:"venue,omitempty"`
 }
 
 type mappingColumn struct {
@@ -136,8 +137,11 @@ func writeMapping(b *bufio.Writer, o Organisation) error {
 	for _, c := range columnsOf(o.Sector) {
 		switch c.class {
 		case "", selector.IP:
-			if c.name == colPlatform.name {
+			switch c.name {
+			case colPlatform.name:
 				m.Platform = c.name
+			case colVenue.name:
+				m.Venue = c.name
 			}
 			continue
 		}
