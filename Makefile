@@ -5,13 +5,15 @@
 # make soak   the long forms of the tests of faults and blindness, with a report in
 #             docs/reports/soak.md, then the suite under the race detector, then
 #             fuzzing
+# make mutate changes the lines that decide, one at a time, and runs the tests that
+#             must notice; the report goes to docs/reports/mutation.md
 # make bench  every benchmark, with allocations
 # make release  binaries of this commit, built twice and compared, with hashes and
 #             bills of materials, in dist/
 
 FUZZTIME ?= 5s
 
-.PHONY: test ci lint fuzz soak bench build release
+.PHONY: test ci lint fuzz soak mutate bench build release
 
 build:
 	go build -trimpath -o parallax ./cmd/parallax
@@ -40,6 +42,9 @@ soak:
 	.ci/soak
 	go test -race -timeout 90m ./...
 	$(MAKE) fuzz FUZZTIME=30s
+
+mutate:
+	go run ./internal/house/mutate -report docs/reports/mutation.md
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

@@ -79,6 +79,8 @@ var circumstances = []struct {
 	{"none", func(p *Principal, r *Resource) { p.Organisation, r.Organisation = "", "" }},
 	{"stale", func(p *Principal, r *Resource) { p.StepUpAt = now.Add(-StepUp - time.Second) }},
 	{"demo", func(p *Principal, r *Resource) { p.Demo = true }},
+	{"authority", func(p *Principal, r *Resource) { p.Organisation = pool.Authority }},
+	{"oversight", func(p *Principal, r *Resource) { p.Organisation = pool.Oversight[0] }},
 	{"greater", func(p *Principal, r *Resource) { r.Roles = []Role{ProgrammeLead, AuditorRole} }},
 }
 
@@ -90,6 +92,7 @@ func TestMatrix(t *testing.T) {
 	b.WriteString(`# Who may do what: every action, every kind of principal and role, by circumstance.
 # own: for its own organisation's; other: for another's; suspended: its organisation is; none: it has no organisation;
 # stale: confirmed who it is more than 5 minutes ago; demo: chosen in a demonstration, in a pool that is none;
+# authority, oversight: it belongs to the opening authority or to the oversight body;
 # greater: on a person who holds a right that it lacks. A pair that is not listed may not in any circumstance.
 # Write it anew with: go test ./internal/authz -run TestMatrix -update
 `)
@@ -268,6 +271,40 @@ func TestScopeFollowsTheDecision(t *testing.T) {
 	}
 	if s := g.Decide(Principal{}, ReadLog, Resource{Kind: Hub}, now).Scope(); s != (scope.Scope{}) {
 		t.Errorf("the log: %v", s)
+	}
+}
+
+// What a kind of principal may is not widened by roles that belong to another
+// kind, and a visitor of a demonstration is in its pool who it says it is.
+func TestKindsStayApart(t *testing.T) {
+	g, _ := gate(t)
+	keys := []Role{LeadReviewer, OversightBoard, AuditorRole} // roles that an approver's key has
+	for _, a := range Actions() {
+		for _, org := range []string{"", "bank-a", "police", "Oversight"} {
+			r := Resource{Kind: a.On(), Organisation: org, Compartment: pool}
+			may := func(kind PrincipalKind, roles []Role) bool {
+				return g.Decide(Principal{Kind: kind, Organisation: org, Roles: roles, StepUpAt: now}, a, r, now).Allow
+			}
+			for _, kind := range []PrincipalKind{Public, Member, Governance} {
+				if may(kind, Roles()) != may(kind, nil) {
+					t.Errorf("%s of %q: %s by roles that it does not have", kind, org, a)
+				}
+			}
+			if may(Approver, Roles()) != may(Approver, keys) {
+				t.Errorf("an approver's key of %q: %s by a role of persons", org, a)
+			}
+			for _, who := range askers() {
+				p := who.Principal
+				p.Organisation, p.StepUpAt = org, now
+				real := g.Decide(p, a, r, now).Allow
+				p.Demo = true
+				shown := r
+				shown.Compartment.Demo = true
+				if g.Decide(p, a, shown, now).Allow != real {
+					t.Errorf("%s of %q in a demonstration: %s is not as in a real pool", who.name, org, a)
+				}
+			}
+		}
 	}
 }
 

@@ -88,6 +88,7 @@ func (c *console) health(ctx context.Context, h head) web.Checks {
 		out.Items = append(out.Items, web.Check{Label: label, State: state, Note: note})
 	}
 	add("The log holds everything that its witnesses saw", !c.s.tlog.ReadOnly(), "")
+	add("The gate decides without errors", c.s.gate.Alarms() == 0, "")
 	witnessed := "There is none yet; the first comes with the first tick after the policy is in force."
 	if h.Size > 0 {
 		witnessed = fmt.Sprintf("%s entries, witnessed on %s", web.Number(h.Size), web.Moment(h.witnessed()))
