@@ -429,7 +429,7 @@ type FetchedItem struct {
 	Partials []signed.Object `json:"partials"`
 }
 
-// Kept answers that a signed act is kept.
+// Kept answers that a signed act on an organisation is kept, and what holds now.
 type Kept struct {
-	Kept bool `json:"kept"`
+	Suspended bool `json:"suspended"`
 }

@@ -106,7 +106,25 @@ func (c *governanceDeny) send(ctx context.Context, std streams, kind, member str
 	if err != nil {
 		return err
 	}
-	return reportSpread(std, client.Deny(ctx, http.DefaultClient, m, o), c.JSON)
+	return errors.Join(reportSpread(std, client.Deny(ctx, http.DefaultClient, m, o), c.JSON), atHub(ctx, std, m, member, o))
+}
+
+// atHub tells the hub too who is suspended, so that the member's people are kept
+// out of its pages.
+func atHub(ctx context.Context, std streams, m opening.Manifest, member string, o signed.Object) error {
+	if member == "" {
+		return nil
+	}
+	var kept client.Kept
+	if err := client.Post(ctx, http.DefaultClient, m.Hub.URL+client.PathSuspend, o, &kept); err != nil {
+		return fault.Wrap(fault.Unavailable, "the hub did not take it, so the member's people are not kept out of its pages by it; run the same command again", err)
+	}
+	state := "let in"
+	if kept.Suspended {
+		state = "kept out"
+	}
+	fmt.Fprintf(std.err, "at the hub, people of %s are %s\n", member, state)
+	return nil
 }
 
 // reportSpread says which holders keep a denial and fails while a quorum of

@@ -19,13 +19,14 @@ import (
 )
 
 type governanceCmd struct {
-	Init    governanceInit    `cmd:"" help:"Make one governor's key and print its public card."`
-	Sign    governanceSign    `cmd:"" help:"Add this governor's signature to a manifest."`
-	Publish governancePublish `cmd:"" help:"Send a signed manifest to the hub and every key holder."`
-	Halt    governanceHalt    `cmd:"" help:"Halt all openings at every key holder."`
-	Suspend governanceSuspend `cmd:"" help:"Suspend a member at every key holder."`
-	Thaw    governanceThaw    `cmd:"" help:"Lift freezes that nobody decided within 30 days."`
-	Resume  governanceResume  `cmd:"" help:"Lift a halt or a suspension; it takes two governors of different bodies."`
+	Init     governanceInit     `cmd:"" help:"Make one governor's key and print its public card."`
+	Sign     governanceSign     `cmd:"" help:"Add this governor's signature to a manifest."`
+	Publish  governancePublish  `cmd:"" help:"Send a signed manifest to the hub and every key holder."`
+	Accredit governanceAccredit `cmd:"" help:"Sign or send what governance says of an organisation: kind, jurisdictions, functions, until when."`
+	Halt     governanceHalt     `cmd:"" help:"Halt all openings at every key holder."`
+	Suspend  governanceSuspend  `cmd:"" help:"Suspend a member at every key holder."`
+	Thaw     governanceThaw     `cmd:"" help:"Lift freezes that nobody decided within 30 days."`
+	Resume   governanceResume   `cmd:"" help:"Lift a halt or a suspension; it takes two governors of different bodies."`
 }
 
 type governanceInit struct {

@@ -22,9 +22,13 @@ import (
 )
 
 type hubCmd struct {
-	Init  hubInit  `cmd:"" help:"Make the hub's identity and print its public card."`
-	Serve hubServe `cmd:"" help:"Run the hub; before the key ceremony it serves the ceremony's board."`
-	Show  hubShow  `cmd:"" help:"Show what the hub's operator can see on its own disk; asks nobody, changes nothing."`
+	Init          hubInit          `cmd:"" help:"Make the hub's identity and print its public card."`
+	Serve         hubServe         `cmd:"" help:"Run the hub; before the key ceremony it serves the ceremony's board."`
+	Invite        hubInvite        `cmd:"" help:"Print a one-time link for the first administrator of an organisation; nobody exists before."`
+	People        hubPeople        `cmd:"" help:"List the people of this hub."`
+	SuspendPerson hubSuspendPerson `cmd:"" help:"Keep a person out at once; its organisation lets it in again."`
+	EndSessions   hubEndSessions   `cmd:"" help:"Sign a person out everywhere."`
+	Show          hubShow          `cmd:"" help:"Show what the hub's operator can see on its own disk; asks nobody, changes nothing."`
 }
 
 type hubInit struct {
@@ -44,6 +48,7 @@ func (c *hubInit) Run(std streams) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(std.err, "nobody can sign in yet; this prints the first link: parallax hub invite --dir %s --admin --name NAME\n", c.Dir)
 	return printJSON(std.out, card)
 }
 
@@ -59,6 +64,7 @@ type hubServe struct {
 	DemoClock string        `type:"path" help:"With --demo: a file with the offset of a simulated clock."`
 	Console   bool          `name:"demo-console" help:"With --demo, on a loopback address: let visitors of the pages choose who is looking."`
 	Home      string        `help:"With --demo: address of the demonstration's start page, linked from every page." placeholder:"URL"`
+	OIDC      string        `name:"oidc" type:"path" help:"OpenID providers that people sign in at (JSON); oidc.json in the directory if it is there."`
 	TLSCert   string        `type:"existingfile" help:"Certificate for TLS."`
 	TLSKey    string        `type:"existingfile" help:"Key for TLS."`
 	Law       lawData       `embed:"" prefix:"law-"`
@@ -84,6 +90,10 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	providers, err := readProviders(c.OIDC, c.Dir)
+	if err != nil {
+		return err
+	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Dir, "hub.db")
 	}
@@ -101,7 +111,7 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer keys.Close()
-	s, err := hub.Open(ctx, hub.Options{DB: db, Law: files, Keys: keys, Deletions: recordkeys.NewList(filepath.Join(c.Dir, recordkeys.ListFile)), Identity: who, Plan: plan, Demo: c.Demo, DemoConsole: c.Console, Home: c.Home, LeavesPerTick: c.Leaves,
+	s, err := hub.Open(ctx, hub.Options{DB: db, Law: files, Keys: keys, Deletions: recordkeys.NewList(filepath.Join(c.Dir, recordkeys.ListFile)), Identity: who, Plan: plan, Demo: c.Demo, Providers: providers, DemoConsole: c.Console, Home: c.Home, LeavesPerTick: c.Leaves,
 		Clock: now, Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return err

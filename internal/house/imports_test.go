@@ -87,7 +87,7 @@ func layer(dir string) (name string, rank int, ok bool) {
 	}
 	name = parts[1]
 	switch {
-	case slices.Contains(forTests, name), name == "store" && len(parts) > 2 && parts[2] == "storetest":
+	case slices.Contains(forTests, name), len(parts) > 2 && parts[2] == name+"test":
 		return name, rankTests, true
 	case slices.Contains(floor, name):
 		return name, rankFloor, true

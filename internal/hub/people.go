@@ -2,7 +2,11 @@ package hub
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"errors"
+	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,8 +14,11 @@ import (
 	"parallax/client"
 	"parallax/internal/api"
 	"parallax/internal/authz"
+	"parallax/internal/clock"
 	"parallax/internal/fault"
 	"parallax/internal/identity"
+	"parallax/internal/store"
+	"parallax/internal/transparency"
 	"parallax/internal/web"
 	"parallax/opening"
 	"parallax/signed"
@@ -208,5 +215,50 @@ func byOneGovernor(s *Server, o signed.Object) (authz.Principal, error) {
 }
 
 func (s *Server) suspendOrganisation(r *http.Request, o signed.Object) (client.Kept, error) {
-	return client.Kept{Kept: true}, s.people.Deny(r.Context(), o)
+	suspended, err := s.people.Deny(r.Context(), o)
+	return client.Kept{Suspended: suspended}, err
+}
+
+// OpenPeople opens who people are on the hub's own machine, beside a hub that
+// runs or not: for the operator's commands. It needs no plan, so that the first
+// link can be made before there is one.
+func OpenPeople(ctx context.Context, db *store.DB, who Identity, now clock.Clock, log *slog.Logger) (*identity.Service, error) {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx, "hub", sub); err != nil {
+		return nil, err
+	}
+	entries, err := transparency.Open(ctx, transparency.Options{DB: db, Origin: who.Origin, Key: who.logKey(), Clock: now, LeavesPerTick: 1})
+	if err != nil {
+		return nil, err
+	}
+	m, ok, err := newestManifest(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return identity.New(ctx, identity.Options{DB: db, Log: logAdapter{entries}, Policy: func() (opening.Manifest, bool) { return m, ok },
+		Operator: identity.Operator{ID: who.ID, Entity: who.Entity}, URL: who.URL, Clock: now, Logger: log})
+}
+
+// newestManifest is the last manifest that the hub took; its signatures were
+// checked when it came.
+func newestManifest(ctx context.Context, db *store.DB) (m opening.Manifest, ok bool, err error) {
+	err = db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		var text string
+		var sm opening.SignedManifest
+		err := tx.QueryRowContext(ctx, `SELECT body FROM hub_manifest ORDER BY version DESC LIMIT 1`).Scan(&text)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			err = json.Unmarshal([]byte(text), &sm)
+		}
+		if err == nil {
+			err, ok = signed.Unmarshal(sm.Body, &m), true
+		}
+		return err
+	})
+	return m, ok && err == nil, err
 }

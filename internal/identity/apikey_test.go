@@ -57,6 +57,7 @@ func TestKeysForOpenReads(t *testing.T) {
 		}
 		w.clock.Advance(time.Second)
 		must(t, w.deny("gov-1", "resume", "bank-a"))
+		must(t, w.deny("gov-2", "resume", "bank-a"))
 		must(t, w.CheckKey(ctx, text, ReadLog))
 		must(t, w.Suspend(ctx, AtTheMachine(), admin.Person))
 		if err := w.CheckKey(ctx, text, ReadLog); err == nil {

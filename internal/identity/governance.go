@@ -46,37 +46,44 @@ func (s *Service) Accredit(ctx context.Context, sa SignedAccreditation) (Accredi
 	})
 }
 
-// Deny takes a governor's signed suspension of an organisation, or its lifting:
-// the same object that key holders take. It keeps people out at once, also
-// while the manifest still lists their organisation as active.
-func (s *Service) Deny(ctx context.Context, o signed.Object) error {
+// Deny takes a governor's signed suspension of an organisation, or its part in
+// lifting one: the same objects that key holders take, and by the same rule. It
+// keeps people out at once, also while the manifest still lists their
+// organisation as active. It says whether the organisation is suspended now.
+func (s *Service) Deny(ctx context.Context, o signed.Object) (suspended bool, err error) {
 	m, ok := s.o.Policy()
 	if !ok {
-		return fault.New(fault.Unavailable, "The hub has no manifest yet.")
+		return false, fault.New(fault.Unavailable, "The hub has no manifest yet.")
 	}
 	d, err := opening.OpenDenial(m, s.o.Governance, o)
 	if err != nil {
-		return fault.Wrap(fault.Forbidden, "The suspension was refused: "+err.Error()+".", err)
+		return false, fault.Wrap(fault.Forbidden, "The suspension was refused: "+err.Error()+".", err)
 	}
 	if d.Member == "" || d.Kind != opening.DenySuspend && d.Kind != opening.DenyResume {
-		return fault.New(fault.Invalid, "The hub keeps only the suspension of an organisation here, and its lifting. Everything else that forbids an opening goes to the key holders.")
+		return false, fault.New(fault.Invalid, "The hub keeps only the suspension of an organisation here, and its lifting. Everything else that forbids an opening goes to the key holders.")
 	}
 	raw, err := signed.Marshal(o)
 	if err != nil {
-		return err
+		return false, err
 	}
 	now, digest := s.o.Clock.Now(), opening.Digest(o.Body)
-	return s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if known, err := knownAct(ctx, tx, digest[:]); known || err != nil {
-			return err
-		}
-		if err := putWord(ctx, tx, d.Member, d.Kind == opening.DenySuspend, d.Time); err != nil {
-			return err
-		}
-		ticket, err := s.record(ctx, tx, Record{Type: d.Kind, By: "governance", Organisation: d.Member, Act: digest.String()})
+	err = s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		known, err := knownAct(ctx, tx, digest[:])
 		if err != nil {
 			return err
 		}
-		return insertAct(ctx, tx, digest[:], d.Member, d.Kind, d.Reason, string(raw), ticket, now)
+		if !known {
+			ticket, err := s.record(ctx, tx, Record{Type: d.Kind, By: "governance", Organisation: d.Member, Act: digest.String()})
+			if err != nil {
+				return err
+			}
+			if err := insertAct(ctx, tx, digest[:], d.Member, d.Kind, d.Reason, string(raw), ticket, now); err != nil {
+				return err
+			}
+		}
+		words, err := s.words(ctx, tx, d.Member)
+		suspended = words.Suspended(d.Member)
+		return err
 	})
+	return suspended, err
 }

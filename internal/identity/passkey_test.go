@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,54 +10,27 @@ import (
 	"github.com/descope/virtualwebauthn"
 
 	"parallax/internal/authz"
+	"parallax/internal/identity/identitytest"
 )
 
-// device is a person's device: it makes keys and signs, as real ones do.
-type deviceKey struct {
-	v    *visit
-	rp   virtualwebauthn.RelyingParty
-	auth virtualwebauthn.Authenticator
-	key  virtualwebauthn.Credential
+// own is a person's device, in the browser that is used now.
+type own struct {
+	identitytest.Device
+	v *visit
 }
 
-func (v *visit) device() *deviceKey {
-	return &deviceKey{v: v, rp: virtualwebauthn.RelyingParty{Name: "Parallax", ID: "localhost", Origin: v.base}, auth: virtualwebauthn.NewAuthenticator()}
+func (v *visit) device() *own { return &own{*identitytest.New(v.t, v.base), v} }
+
+func (d *own) create(path string, values map[string]string) answered {
+	d.Client = d.v.client
+	status, body := d.Create(path, values)
+	return answered{status: status, body: body}
 }
 
-// create makes a passkey by the two requests of a page's script.
-func (d *deviceKey) create(at string, values map[string]string) answered {
-	d.v.t.Helper()
-	said := d.v.ask(at+"/options", values)
-	if said.status != http.StatusOK {
-		return said
-	}
-	options, err := virtualwebauthn.ParseAttestationOptions(said.body)
-	must(d.v.t, err)
-	d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
-	var o struct {
-		PublicKey struct {
-			User struct {
-				ID string `json:"id"`
-			} `json:"user"`
-		} `json:"publicKey"`
-	}
-	must(d.v.t, json.Unmarshal([]byte(said.body), &o))
-	d.auth.Options.UserHandle = fromText(d.v.t, o.PublicKey.User.ID)
-	answer := virtualwebauthn.CreateAttestationResponse(d.rp, d.auth, d.key, *options)
-	return d.v.ask(at, answer)
-}
-
-// use signs with the passkey.
-func (d *deviceKey) use(at string, values map[string]string) answered {
-	d.v.t.Helper()
-	said := d.v.ask(at+"/options", values)
-	if said.status != http.StatusOK {
-		return said
-	}
-	options, err := virtualwebauthn.ParseAssertionOptions(said.body)
-	must(d.v.t, err)
-	d.key.Counter++
-	return d.v.ask(at, virtualwebauthn.CreateAssertionResponse(d.rp, d.auth, d.key, *options))
+func (d *own) use(path string, values map[string]string) answered {
+	d.Client = d.v.client
+	status, body := d.Use(path, values)
+	return answered{status: status, body: body}
 }
 
 func (v *visit) invite(organisation, name string, roles ...Role) Enrolment {
@@ -145,23 +117,20 @@ func TestWrongAnswersOfADevice(t *testing.T) {
 	}
 	v.fresh()
 	elsewhere := *d
-	elsewhere.rp.Origin = "https://elsewhere.example"
+	elsewhere.RP.Origin = "https://elsewhere.example"
 	refused("another site", elsewhere.use("/sign-in/passkey", nil), http.StatusForbidden)
 	elsewhere = *d
-	elsewhere.rp.ID = "elsewhere.example"
+	elsewhere.RP.ID = "elsewhere.example"
 	refused("another site's key", elsewhere.use("/sign-in/passkey", nil), http.StatusForbidden)
 	absent := *d
-	absent.auth.Options.UserNotVerified = true
+	absent.Auth.Options.UserNotVerified = true
 	refused("owner not verified", absent.use("/sign-in/passkey", nil), http.StatusForbidden)
 	other := *d
-	other.key.Key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2).Key
+	other.Key.Key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2).Key
 	refused("another key", other.use("/sign-in/passkey", nil), http.StatusForbidden)
 
-	said := v.ask("/sign-in/passkey/options", nil)
-	options, err := virtualwebauthn.ParseAssertionOptions(said.body)
-	must(t, err)
-	d.key.Counter++
-	good := virtualwebauthn.CreateAssertionResponse(d.rp, d.auth, d.key, *options)
+	d.Client = v.client
+	_, good := d.Answer("/sign-in/passkey", nil)
 	cookies := v.client.Jar
 	v.fresh()
 	refused("in another browser", v.ask("/sign-in/passkey", good), http.StatusConflict)
@@ -177,7 +146,7 @@ func TestWrongAnswersOfADevice(t *testing.T) {
 		t.Fatalf("the device itself: %d %s", a.status, a.body)
 	}
 	v.fresh()
-	d.key.Counter -= 2 // a copy that lags behind
+	d.Key.Counter -= 2 // a copy that lags behind
 	refused("a copied passkey", d.use("/sign-in/passkey", nil), http.StatusForbidden)
 }
 

@@ -45,7 +45,7 @@ func (s *Service) Invite(ctx context.Context, by Principal, organisation, name s
 		if err != nil {
 			return err
 		}
-		n, err := administrators(ctx, tx, organisation)
+		n, err := administrators(ctx, tx, organisation, "")
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (s *Service) on(ctx context.Context, tx *store.Tx, a act, by Principal, id 
 	if err != nil {
 		return err
 	}
-	n, err := administrators(ctx, tx, p.Organisation)
+	n, err := administrators(ctx, tx, p.Organisation, p.ID)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ type question struct {
 	org    Organisation
 	target Person
 	roles  []Role
-	admins int // active administrators of the organisation
+	admins int // administrators of the organisation, active or invited, besides target
 	now    time.Time
 }
 
@@ -146,7 +146,7 @@ func operatorMay(q question) error {
 	case q.org.Stopped != "":
 		return fault.New(fault.Forbidden, "The organisation is kept out: "+q.org.Stopped+".")
 	case q.admins > 0:
-		return fault.New(fault.Conflict, "The organisation has an administrator, who invites everybody else. Where all of them are lost, suspend them first; it is in the log.")
+		return fault.New(fault.Conflict, "The organisation has an administrator, or one is invited, and that person invites everybody else. Where a link was lost, make a new one for the same person; where all administrators are lost, suspend them first.")
 	case q.act == actInvite && (len(q.roles) != 1 || q.roles[0] != OrganisationAdmin):
 		return fault.New(fault.Forbidden, "The operator invites the first administrator of an organisation and nobody else.")
 	}

@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -127,10 +126,3 @@ func (v *visit) ask(address string, body any) answered {
 
 // who is whom this browser is signed in as.
 func (v *visit) who() string { return v.get("/").header.Get("Who") }
-
-func fromText(t testing.TB, text string) []byte {
-	t.Helper()
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	must(t, err)
-	return raw
-}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"parallax/internal/store"
+	"parallax/opening"
+	"parallax/signed"
 )
 
 // allRows reads the rows of a query.
@@ -51,12 +53,29 @@ func readStored(body string) (*Accreditation, error) {
 	return &a, err
 }
 
-func suspendedByWord(ctx context.Context, tx *store.Tx, id string) (suspended bool, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT suspended FROM identity_suspension WHERE organisation = $1`, id).Scan(&suspended)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+// words are the suspensions by governors and their liftings, of one organisation
+// or, for "", of all, in the order in which they came.
+func (s *Service) words(ctx context.Context, tx *store.Tx, organisation string) (d opening.Denials, err error) {
+	bodies, err := allRows(ctx, tx, scanText, `SELECT body FROM identity_act WHERE kind <> 'accredit' AND (organisation = $1 OR $1 = '') ORDER BY received, digest`, organisation)
+	for _, b := range bodies {
+		var o signed.Object
+		var x opening.Denial
+		if err := errors.Join(json.Unmarshal([]byte(b), &o), signed.Unmarshal(o.Body, &x)); err != nil {
+			return d, err
+		}
+		d.Apply(x, s.entityOf(o.Key))
 	}
-	return suspended, err
+	return d, err
+}
+
+// entityOf is the controlling entity of a governor.
+func (s *Service) entityOf(governor string) string {
+	for _, g := range s.o.Governance.Governors {
+		if g.ID == governor {
+			return g.Entity
+		}
+	}
+	return ""
 }
 
 // organisation is what is known of one organisation now.
@@ -66,8 +85,8 @@ func (s *Service) organisation(ctx context.Context, tx *store.Tx, id string) (Or
 	if err != nil {
 		return Organisation{}, err
 	}
-	suspended, err := suspendedByWord(ctx, tx, id)
-	return merge(listed(s.o.Operator, m, ok)[id], id, a, suspended, s.o.Clock.Now()), err
+	words, err := s.words(ctx, tx, id)
+	return merge(listed(s.o.Operator, m, ok)[id], id, a, words.Suspended(id), s.o.Clock.Now()), err
 }
 
 // Organisations lists every organisation that the manifest or an accreditation
@@ -79,7 +98,7 @@ func (s *Service) Organisations(ctx context.Context) ([]Organisation, error) {
 		if err != nil {
 			return err
 		}
-		words, err := allRows(ctx, tx, scanText, `SELECT organisation FROM identity_suspension WHERE suspended`)
+		words, err := s.words(ctx, tx, "")
 		if err != nil {
 			return err
 		}
@@ -93,20 +112,20 @@ func (s *Service) Organisations(ctx context.Context) ([]Organisation, error) {
 			}
 			accredited[a.Organisation] = a
 		}
-		out = s.mergeAll(known, accredited, words)
+		out = s.mergeAll(known, accredited, words.Suspended)
 		return nil
 	})
 	return out, err
 }
 
-func (s *Service) mergeAll(known map[string]*Organisation, accredited map[string]*Accreditation, suspended []string) (out []Organisation) {
+func (s *Service) mergeAll(known map[string]*Organisation, accredited map[string]*Accreditation, suspended func(string) bool) (out []Organisation) {
 	now := s.o.Clock.Now()
 	for id, o := range known {
-		out = append(out, merge(o, id, accredited[id], slices.Contains(suspended, id), now))
+		out = append(out, merge(o, id, accredited[id], suspended(id), now))
 	}
 	for id, a := range accredited {
 		if known[id] == nil {
-			out = append(out, merge(nil, id, a, slices.Contains(suspended, id), now))
+			out = append(out, merge(nil, id, a, suspended(id), now))
 		}
 	}
 	slices.SortFunc(out, byName)
@@ -150,14 +169,6 @@ func knownAct(ctx context.Context, tx *store.Tx, digest []byte) (bool, error) {
 func insertAct(ctx context.Context, tx *store.Tx, digest []byte, organisation, kind, reason, body, ticket string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO identity_act (digest, organisation, kind, reason, body, ticket, received) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		digest, organisation, kind, reason, body, ticket, now.UnixMicro())
-	return err
-}
-
-// putWord keeps a governor's newest word about an organisation.
-func putWord(ctx context.Context, tx *store.Tx, organisation string, suspended bool, made int64) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO identity_suspension (organisation, suspended, made) VALUES ($1, $2, $3)
-		ON CONFLICT (organisation) DO UPDATE SET suspended = excluded.suspended, made = excluded.made WHERE excluded.made > identity_suspension.made`,
-		organisation, suspended, made)
 	return err
 }
 

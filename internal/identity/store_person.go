@@ -65,10 +65,11 @@ func peopleAfter(ctx context.Context, tx *store.Tx, organisation, after string, 
 	return list, err
 }
 
-// administrators counts the active administrators of an organisation.
-func administrators(ctx context.Context, tx *store.Tx, organisation string) (n int, err error) {
+// administrators counts the administrators of an organisation, active or
+// invited, besides one person.
+func administrators(ctx context.Context, tx *store.Tx, organisation, besides string) (n int, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM identity_person AS p JOIN identity_role ON identity_role.person = p.id
-		WHERE p.organisation = $1 AND p.state = 'active' AND identity_role.role = 'organisation-admin'`, organisation).Scan(&n)
+		WHERE p.organisation = $1 AND p.state IN ('active', 'invited') AND identity_role.role = 'organisation-admin' AND p.id <> $2`, organisation, besides).Scan(&n)
 	return n, err
 }
 

@@ -160,7 +160,8 @@ func (w *world) deny(governor, kind, organisation string) error {
 	must(w.t, err)
 	o, err := signed.Sign(opening.DenialDomain, governor, w.gov[governor], d)
 	must(w.t, err)
-	return w.Deny(context.Background(), o)
+	_, err = w.Deny(context.Background(), o)
+	return err
 }
 
 func (w *world) org(id string) Organisation {

@@ -18,13 +18,6 @@ CREATE TABLE identity_act (
     received BIGINT NOT NULL
 );
 CREATE INDEX identity_act_organisation ON identity_act (organisation, received);
--- A governor's word that an organisation is suspended, until another lifts it.
--- made is the time in the signed act: an older act does not undo a newer one.
-CREATE TABLE identity_suspension (
-    organisation TEXT PRIMARY KEY,
-    suspended BOOLEAN NOT NULL,
-    made BIGINT NOT NULL
-);
 
 -- A person of one organisation. A removed person keeps its id, which the log
 -- names, and nothing else.
