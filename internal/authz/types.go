@@ -104,15 +104,6 @@ type Compartment struct {
 	Demo      bool
 }
 
-// Reader names in the log who reads: a key's id, and where a person looks in
-// its place, signed in at the hub, the person's id after a slash.
-func Reader(ctx context.Context, by string) string {
-	if p := From(ctx); p.Kind == Person && !p.Demo && p.Person != "" {
-		return by + "/" + p.Person
-	}
-	return by
-}
-
 type contextKey struct{}
 
 // With puts the principal into a request's context.

@@ -51,24 +51,6 @@ func (v signedIn) Principal(r *http.Request) (authz.Principal, error) {
 // asking is who asks, for pages that act on people: the gate has decided by it.
 func asking(r *http.Request) (authz.Principal, error) { return authz.From(r.Context()), nil }
 
-// approverFor is the approver whose desk a person shares: leads are shown to
-// approvers, and a reviewer or a member of the oversight body looks as one. The
-// log names the person as well (authz.Reader).
-func (s *Server) approverFor(r *http.Request) string {
-	p := authz.From(r.Context())
-	m, ok := s.state.current()
-	if _, is := m.Approver(p.Person); is || !ok {
-		return p.Person
-	}
-	for _, a := range m.Approvers {
-		key := approverKey(m, a)
-		if key.Organisation == p.Organisation && p.Has(key.Roles[0]) {
-			return a.ID
-		}
-	}
-	return p.Person
-}
-
 // ofPeople is the people of the principal's own organisation. Whom an act is
 // about is not known before it is read; identity then decides once more, also
 // that nobody acts on one with a right that it lacks.

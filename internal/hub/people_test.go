@@ -115,7 +115,7 @@ func TestPagesBySession(t *testing.T) {
 	if _, body := analyst.get("/contribute"); !strings.Contains(body, "Sign out") || strings.Contains(body, "Sign in") || !strings.Contains(body, "Analyst") {
 		t.Error("the page does not say who is signed in")
 	}
-	if records := w.readRecords(); !strings.Contains(records, `"by":"overseer/`+overseer.id+`"`) || !strings.Contains(records, `"by":"officer/`+reviewer.id+`"`) {
+	if records := w.readRecords(); !strings.Contains(records, `"by":"`+overseer.id+`"`) || !strings.Contains(records, `"by":"`+reviewer.id+`"`) {
 		t.Errorf("the log of reads does not name the persons: %s", records)
 	}
 	there, not := w.pair(police, analyst.id)

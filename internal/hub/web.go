@@ -30,7 +30,7 @@ func newConsole(s *Server) (*console, error) {
 		who.chosen = demoViewers{s}
 	}
 	c := &console{s: s, who: who, watch: &watch{s: s}}
-	person := s.approverFor
+	person := func(r *http.Request) string { return authz.From(r.Context()).Person }
 	var err error
 	if c.kit, err = web.New(web.Config{Log: s.o.Log, Shell: c.shell}); err != nil {
 		return nil, err
