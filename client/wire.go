@@ -407,6 +407,11 @@ type OpeningState struct {
 	Request   signed.Object   `json:"request"`
 	Approvals []signed.Object `json:"approvals"`
 	Holders   []HolderState   `json:"holders"`
+	// After the release: the authority's steps; of a break-glass opening until
+	// when it must be reviewed, and the review.
+	Handling []signed.Object `json:"handling,omitempty"`
+	ReviewBy int64           `json:"review_by,omitempty"`
+	Review   *signed.Object  `json:"review,omitempty"`
 }
 
 // HolderState is what one holder has said of an opening.

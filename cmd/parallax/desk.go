@@ -27,6 +27,10 @@ type deskCmd struct {
 	Approve  deskApprove  `cmd:"" help:"Approve an opening (approvers)."`
 	Acts     deskActs     `cmd:"" help:"List, propose and approve acts about statistics (approvers)."`
 	Halt     deskHalt     `cmd:"" help:"Halt all openings of the pool at every key holder (approvers)."`
+	Lead     deskLead     `cmd:"" help:"Handle an opened lead: deconflict, decide, record and release the outcome (authority)."`
+	Review   deskReview   `cmd:"" help:"Review a break-glass opening (oversight)."`
+	Outcomes deskOutcomes `cmd:"" help:"Fetch and show what this desk's contributions led to, as far as it was released."`
+	StepUp   deskStepUp   `cmd:"" name:"step-up" help:"Register the secret that a desk with a key file asks for before it signs."`
 	Open     deskOpen     `cmd:"" help:"Read a released opening (authority); the read is logged first."`
 	Witness  deskWitness  `cmd:"" help:"Watch the log: cosign each checkpoint that follows from the ones before, refuse any other."`
 	Export   deskExport   `cmd:"" help:"Write an opened lead as a table, under a decision of the gateway (authority)."`
@@ -38,6 +42,7 @@ type deskCmd struct {
 type deskDir struct {
 	Dir        string `required:"" type:"path" help:"The desk's directory."`
 	Passphrase string `env:"PARALLAX_DESK_PASSPHRASE" hidden:"" help:"Unlocks the desk; set it in the environment."`
+	StepUp     string `env:"PARALLAX_DESK_STEP_UP" hidden:"" help:"Confirms who it is at a desk with a step-up secret; set it in the environment."`
 	Demo       bool   `help:"Allow a simulated clock."`
 	DemoClock  string `type:"path" help:"With --demo: a file with the offset of a simulated clock."`
 }
@@ -47,7 +52,7 @@ func (c deskDir) use(ctx context.Context, do func(*desk.Desk) error) error {
 	if err != nil {
 		return err
 	}
-	d, err := desk.Open(ctx, desk.Options{Dir: c.Dir, Passphrase: c.Passphrase, Clock: now})
+	d, err := desk.Open(ctx, desk.Options{Dir: c.Dir, Passphrase: c.Passphrase, StepUp: c.StepUp, Clock: now})
 	if err != nil {
 		return err
 	}

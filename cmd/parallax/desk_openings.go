@@ -28,12 +28,15 @@ type deskRequest struct {
 	Purpose  string `required:"" help:"The purpose, as the legal basis has it."`
 	Basis    string `required:"" help:"The id of the legal basis in the manifest."`
 	Playbook string `default:"standard" enum:"standard,child-possible" help:"standard or child-possible."`
+	Reason   string `required:"" help:"Why; kept sealed at this desk, only its digest is signed."`
+	// Where the pool's manifest allows breaking the glass.
+	Emergency string `default:"" enum:",child-at-risk,life-at-risk,self-harm-at-risk" help:"Break the glass on this ground: child-at-risk, life-at-risk or self-harm-at-risk."`
 }
 
 // Run requests an opening and prints its id.
 func (c *deskRequest) Run(ctx context.Context, std streams) error {
 	return c.use(ctx, func(d *desk.Desk) error {
-		id, err := d.Request(ctx, c.Lead, c.Purpose, c.Basis, c.Playbook)
+		id, err := d.Request(ctx, desk.Ask{Lead: c.Lead, Purpose: c.Purpose, Basis: c.Basis, Playbook: c.Playbook, Emergency: c.Emergency, Reason: c.Reason})
 		if err != nil {
 			return err
 		}
@@ -45,12 +48,13 @@ func (c *deskRequest) Run(ctx context.Context, std streams) error {
 type deskApprove struct {
 	deskDir
 	Opening string `arg:"" help:"The opening's id."`
+	Reason  string `required:"" help:"Why; kept sealed at this desk, only its digest is signed."`
 }
 
 // Run approves exactly the request that it prints.
 func (c *deskApprove) Run(ctx context.Context, std streams) error {
 	return c.use(ctx, func(d *desk.Desk) error {
-		req, err := d.Approve(ctx, c.Opening)
+		req, err := d.Approve(ctx, c.Opening, c.Reason, nil)
 		if err != nil {
 			return err
 		}

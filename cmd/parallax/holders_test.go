@@ -51,9 +51,9 @@ func TestHoldersComeAndGo(t *testing.T) {
 	s.advance(2 * time.Hour)
 	var in desk.Inbox
 	s.until("a ready lead", func() bool { in = s.inbox("police"); return len(in.Leads) == 1 })
-	id := strings.TrimSpace(s.at("police", "request", in.Leads[0].ID, "--purpose", "investigation", "--basis", "basis-1"))
-	s.at("police", "approve", id)
-	s.at("overseer", "approve", id)
+	id := strings.TrimSpace(s.at("police", "request", in.Leads[0].ID, "--purpose", "investigation", "--basis", "basis-1", "--reason", "an exercise"))
+	s.at("police", "approve", id, "--reason", "an exercise")
+	s.at("overseer", "approve", id, "--reason", "an exercise")
 	s.until("the request in the log", func() bool { return s.state(id) == "logged" })
 
 	s.again("holder-3")

@@ -15,6 +15,7 @@ import (
 
 	"parallax/internal/demo"
 	"parallax/internal/fault"
+	"parallax/opening"
 )
 
 // cli is the command line; every command lives in a file of its own.
@@ -61,6 +62,7 @@ func run(args []string, std streams) int {
 	exited := -1
 	parser, err := kong.New(&cli{}, kong.Name("parallax"), kong.Writers(std.out, std.err),
 		kong.Description("See together what none can see alone: blinded observations from many organisations link in a sealed pool and open, to an authority only, when threshold, law and log agree."),
+		kong.Vars{"outcomes": codes(opening.Outcomes), "conditions": codes(opening.Conditions)},
 		kong.Exit(func(code int) { exited = code }), kong.UsageOnError())
 	if err != nil {
 		fmt.Fprintln(std.err, "parallax:", err)

@@ -37,9 +37,11 @@ const (
 	AskOpening   Action = "opening.ask"
 	Approve      Action = "opening.approve"
 	ReadOpenings Action = "openings.read"
-	FetchOpening Action = "opening.fetch" // what key holders released
-	Correct      Action = "leads.correct" // freeze, uphold or revoke an observation by its label
-	Thaw         Action = "freeze.lift"   // what a governor signed
+	FetchOpening Action = "opening.fetch"  // what key holders released
+	Handle       Action = "opening.handle" // deconflict, decide, record and release an outcome
+	Review       Action = "opening.review" // of a break-glass opening, afterwards
+	Correct      Action = "leads.correct"  // freeze, uphold or revoke an observation by its label
+	Thaw         Action = "freeze.lift"    // what a governor signed
 )
 
 // Actions about statistics.
@@ -80,6 +82,8 @@ var actions = []struct {
 	{Approve, Leads, nil},
 	{ReadOpenings, Leads, nil},
 	{FetchOpening, Leads, nil},
+	{Handle, Leads, nil},
+	{Review, Leads, nil},
 	{Correct, Leads, nil},
 	{Thaw, Leads, nil},
 	{ReadStatistics, Statistics, nil},

@@ -33,14 +33,17 @@ func (s *stage) withdraw(ctx context.Context) (w desk.Withdrawal, err error) {
 	return w, s.advance(ctx, tick)
 }
 
+// demoReason is what the desks of the demonstration write down.
+const demoReason = "A demonstration with simulated data."
+
 // request has the authority ask for a lead and gives the opening's id.
 func (s *stage) request(ctx context.Context, lead, playbook string) (string, error) {
-	out, err := s.desk(ctx, authorityID, "request", lead, "--purpose", purpose, "--basis", basisID, "--playbook", playbook)
+	out, err := s.desk(ctx, authorityID, "request", lead, "--purpose", purpose, "--basis", basisID, "--playbook", playbook, "--reason", demoReason)
 	return trimmed(out), err
 }
 
 func (s *stage) approve(ctx context.Context, who, id string) error {
-	_, err := s.desk(ctx, who, "approve", id)
+	_, err := s.desk(ctx, who, "approve", id, "--reason", demoReason)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"parallax/client"
@@ -27,12 +28,15 @@ type Desk struct {
 	random  io.Reader
 	http    *http.Client
 	records *records
+
+	confirmed atomic.Int64 // when somebody confirmed last who it is, UTC microseconds
 }
 
 // Options of an unlocked desk.
 type Options struct {
 	Dir        string
 	Passphrase string
+	StepUp     string       // confirms who it is, at a desk with a key file and a step-up secret
 	Clock      clock.Clock  // nil: the system's
 	Random     io.Reader    // nil: crypto/rand
 	HTTP       *http.Client // nil: one with a two-minute timeout
@@ -58,8 +62,17 @@ func Open(ctx context.Context, o Options) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.records, err = openRecords(ctx, o.Dir, v)
-	return d, err
+	if d.records, err = openRecords(ctx, o.Dir, v); err != nil {
+		return nil, err
+	}
+	if who.Lock == lockScrypt { // it was typed just now
+		d.confirmed.Store(d.clock.Now().UnixMicro())
+	} else if o.StepUp != "" {
+		if err := d.Confirm(ctx, o.StepUp); err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+	}
+	return d, nil
 }
 
 // Close closes the local store.

@@ -69,10 +69,10 @@ func TestFromFileToReadLead(t *testing.T) {
 	}
 
 	w.readyLead("")
-	id, err := police.Request(ctx, "l1", "investigation", "b1", "")
+	id, err := police.Request(ctx, Ask{Lead: "l1", Purpose: "investigation", Basis: "b1", Reason: "an exercise of the whole loop"})
 	must(t, err)
 	for _, d := range []*Desk{police, overseer} {
-		_, err := d.Approve(ctx, id)
+		_, err := d.Approve(ctx, id, "an exercise of the whole loop", nil)
 		must(t, err)
 	}
 	if _, _, err := opening.Approved(w.manifest, w.opening.Request, w.opening.Approvals, today); err != nil {

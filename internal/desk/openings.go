@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"parallax/client"
@@ -57,9 +58,20 @@ func (d *Desk) Inbox(ctx context.Context) (Inbox, error) {
 	return Inbox{Leads: leads.Leads, Openings: list.Openings}, err
 }
 
-// Request signs a request to open a ready lead, puts it before the hub and
-// returns the opening's id.
-func (d *Desk) Request(ctx context.Context, lead, purpose, basis, playbook string) (string, error) {
+// An Ask is what somebody at the authority asks for.
+type Ask struct {
+	Lead, Purpose, Basis string
+	Playbook             string // empty: standard
+	Emergency            string // the ground on which the glass is broken; empty: it is not
+	Reason               string // written down at this desk
+}
+
+// emergencyLife is how long a break-glass request made here is valid.
+const emergencyLife = opening.EmergencyLife - time.Minute
+
+// Request writes the reason down, signs a request to open a ready lead, puts it
+// before the hub and returns the opening's id.
+func (d *Desk) Request(ctx context.Context, a Ask) (string, error) {
 	m, _, who, err := d.approver(ctx)
 	if err != nil {
 		return "", err
@@ -67,33 +79,52 @@ func (d *Desk) Request(ctx context.Context, lead, purpose, basis, playbook strin
 	if who.Role != opening.RoleAuthority {
 		return "", fault.New(fault.Forbidden, "Only an approver of the authority requests openings.")
 	}
-	found, err := d.lead(ctx, m, lead)
+	found, err := d.lead(ctx, m, a.Lead)
 	if err != nil {
 		return "", err
 	}
-	if playbook == "" {
-		playbook = opening.PlaybookStandard
+	req, err := d.draftRequest(m.Manifest, found, a)
+	if err != nil {
+		return "", err
 	}
-	if found.Playbook == opening.PlaybookChildPossible && playbook != opening.PlaybookChildPossible {
-		return "", fault.New(fault.Conflict, `A linked observation says that the subject may be a child: request it with --playbook child-possible.`)
-	}
-	now := d.clock.Now()
-	req := opening.Request{Pool: m.Manifest.Pool, Epoch: m.Manifest.Epoch, Manifest: m.Manifest.Version, Labels: found.Labels,
-		Purpose: purpose, LegalBasis: basis, Recipient: m.Manifest.Authority.ID, Playbook: playbook,
-		Time: now.UnixMicro(), Expires: now.Add(requestLife).UnixMicro()}
-	if _, err := io.ReadFull(d.random, req.Nonce[:]); err != nil {
+	if req.Reason, err = d.write(ctx, strings.TrimSpace("request "+a.Emergency), a.Lead, opening.Hash{}, a.Reason); err != nil {
 		return "", err
 	}
 	o, err := signed.Sign(opening.RequestDomain, d.who.ID, d.signKey(), req)
 	if err != nil {
 		return "", err
 	}
-	if _, _, err := opening.OpenRequest(m.Manifest, o, now); err != nil {
-		return "", fault.Wrap(fault.Invalid, "The holders would refuse this request: "+err.Error()+".", err)
-	}
 	var id client.OpeningID
-	err = d.hub(ctx, m, client.PathOpenings, client.OpeningRequest{Lead: lead, Request: o}, &id)
+	err = d.hub(ctx, m, client.PathOpenings, client.OpeningRequest{Lead: a.Lead, Request: o}, &id)
 	return id.ID, err
+}
+
+// draftRequest is a request but for the digest of its reason, refused here if
+// the holders would refuse it.
+func (d *Desk) draftRequest(m opening.Manifest, found client.Lead, a Ask) (opening.Request, error) {
+	if a.Playbook == "" {
+		a.Playbook = opening.PlaybookStandard
+	}
+	if found.Playbook == opening.PlaybookChildPossible && a.Playbook != opening.PlaybookChildPossible {
+		return opening.Request{}, fault.New(fault.Conflict, `A linked observation says that the subject may be a child: request it with --playbook child-possible.`)
+	}
+	now, life := d.clock.Now(), requestLife
+	if a.Emergency != "" {
+		life = emergencyLife
+	}
+	req := opening.Request{Pool: m.Pool, Epoch: m.Epoch, Manifest: m.Version, Labels: found.Labels, Purpose: a.Purpose, LegalBasis: a.Basis,
+		Recipient: m.Authority.ID, Playbook: a.Playbook, Time: now.UnixMicro(), Expires: now.Add(life).UnixMicro(), Emergency: a.Emergency, Reason: opening.Hash{1}}
+	if _, err := io.ReadFull(d.random, req.Nonce[:]); err != nil {
+		return req, err
+	}
+	o, err := signed.Sign(opening.RequestDomain, d.who.ID, d.signKey(), req)
+	if err != nil {
+		return req, err
+	}
+	if _, _, err := opening.OpenRequest(m, o, now); err != nil {
+		return req, fault.Wrap(fault.Invalid, "The holders would refuse this request: "+err.Error()+".", err)
+	}
+	return req, nil
 }
 
 func (d *Desk) lead(ctx context.Context, m client.Member, id string) (client.Lead, error) {
@@ -122,19 +153,10 @@ func (d *Desk) opening(ctx context.Context, m client.Member, id string) (client.
 	return client.OpeningState{}, fault.New(fault.NotFound, "There is no opening with that id.")
 }
 
-// Approve verifies an opening's request at this desk and signs an approval of
-// exactly its bytes.
-func (d *Desk) Approve(ctx context.Context, id string) (opening.Request, error) {
-	return d.approve(ctx, id, nil)
-}
-
-// ApproveOnly approves a request only if it still has the digest that a person
-// was shown.
-func (d *Desk) ApproveOnly(ctx context.Context, id string, shown opening.Hash) (opening.Request, error) {
-	return d.approve(ctx, id, &shown)
-}
-
-func (d *Desk) approve(ctx context.Context, id string, shown *opening.Hash) (opening.Request, error) {
+// Approve writes the reason down, verifies an opening's request at this desk
+// and signs an approval of exactly its bytes. Where shown is given, it must
+// still be the request with the digest that a person was shown.
+func (d *Desk) Approve(ctx context.Context, id, why string, shown *opening.Hash) (opening.Request, error) {
 	m, _, _, err := d.approver(ctx)
 	if err != nil {
 		return opening.Request{}, err
@@ -150,7 +172,11 @@ func (d *Desk) approve(ctx context.Context, id string, shown *opening.Hash) (ope
 	if shown != nil && *shown != digest {
 		return req, fault.New(fault.Conflict, "The request is another one than was shown. Nothing was signed; look at it again.")
 	}
-	a, err := signed.Sign(opening.ApprovalDomain, d.who.ID, d.signKey(), opening.Approval{Approver: d.who.ID, Request: digest, Time: d.clock.Now().UnixMicro()})
+	reason, err := d.write(ctx, "approve", id, digest, why)
+	if err != nil {
+		return req, err
+	}
+	a, err := signed.Sign(opening.ApprovalDomain, d.who.ID, d.signKey(), opening.Approval{Approver: d.who.ID, Request: digest, Time: d.clock.Now().UnixMicro(), Reason: reason})
 	if err != nil {
 		return req, err
 	}
@@ -235,6 +261,7 @@ func (d *Desk) OpenLead(ctx context.Context, id string) (Lead, error) {
 		}
 	}
 	mine := make(map[seal.Label]bool)
+	headers := make(map[seal.Label]opening.Header)
 	for i, it := range got.Items {
 		h, p, err := d.openItem(m, j, digest, asked, it)
 		if err != nil {
@@ -245,6 +272,7 @@ func (d *Desk) OpenLead(ctx context.Context, id string) (Lead, error) {
 		if content.Label, err = it.Observation.Label(); err != nil {
 			return Lead{}, err
 		}
+		headers[content.Label] = h
 		for _, o := range it.Partials {
 			content.Holders = append(content.Holders, o.Key)
 		}
@@ -253,7 +281,7 @@ func (d *Desk) OpenLead(ctx context.Context, id string) (Lead, error) {
 			return Lead{}, err
 		}
 	}
-	return out, nil
+	return out, d.keepMark(ctx, id, headers)
 }
 
 // openOwnRequest verifies a request's signature; it may have run out since.

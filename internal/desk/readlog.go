@@ -14,7 +14,8 @@ import (
 	"parallax/signed"
 )
 
-// A Read is one line of the read log: who was about to read which opening.
+// A Read is one line of the desk's own log: who was about to read or to sign
+// something about which opening.
 // Each line carries the hash of the line before, so none can be taken out.
 type Read struct {
 	Number  int          `json:"number"`
@@ -24,6 +25,10 @@ type Read struct {
 	Opening string       `json:"opening"`
 	Request opening.Hash `json:"request"`
 	Items   int          `json:"items"`
+	// Act is what somebody was about to sign, with the digest of the reason;
+	// empty where something was read.
+	Act    string       `json:"act,omitempty"`
+	Reason opening.Hash `json:"reason,omitzero"`
 }
 
 func lineHash(line []byte) opening.Hash {

@@ -253,8 +253,11 @@ func TestPossibleVictimLead(t *testing.T) {
 	v.want("other observations than were shown", code, http.StatusConflict, text, "Nothing was signed")
 	grounds.Set("labels", labelsDigest(w.lead))
 	code, text = v.post("/leads/l1", grounds)
+	v.want("without a reason", code, http.StatusUnprocessableEntity, text, "Write the reason", "Sign the request?")
+	grounds.Set("reason", "An exercise with nobody in it.")
+	code, text = v.post("/leads/l1", grounds)
 	v.want("request", code, http.StatusOK, text, "Sign this approval", "nobody yet")
-	code, text = v.post("/openings/o1/approve", url.Values{"digest": {strings.Repeat("0", 64)}})
+	code, text = v.post("/openings/o1/approve", url.Values{"digest": {strings.Repeat("0", 64)}, "reason": {"An exercise with nobody in it."}})
 	v.want("an approval of something else", code, http.StatusConflict, text, "The approval was not recorded")
 	w.opening.State = "released"
 
@@ -267,8 +270,8 @@ func TestPossibleVictimLead(t *testing.T) {
 	v.want("export", code, http.StatusForbidden, text, "exports are refused", "Nothing was exported")
 	log, err := os.ReadFile(police.readsPath())
 	must(t, err)
-	if n := strings.Count(string(log), "\n"); n != 2 {
-		t.Errorf("%d reads are logged, want 2", n)
+	if n := strings.Count(string(log), "\n"); n != 3 || !strings.Contains(string(log), `"act":"request"`) {
+		t.Errorf("%d acts and reads are logged, want 1 and 2", n)
 	}
 	must(t, os.Remove(police.readsPath()))
 	must(t, os.Mkdir(police.readsPath(), 0o700)) // the log cannot be written

@@ -118,6 +118,9 @@ func (s *Site) Handler() http.Handler {
 		{"GET /openings/{id}", approvers, s.opening},
 		{"GET /openings/{id}/state", approvers, s.openingState},
 		{"POST /openings/{id}/approve", approvers, s.approve},
+		{"POST /openings/{id}/review", approvers, s.review},
+		{"GET /openings/{id}/handling", approvers, s.handling},
+		{"POST /openings/{id}/handling", approvers, s.handle},
 		{"POST /openings/{id}/lead", approvers, s.lead},
 		{"POST /openings/{id}/own.csv", approvers, s.ownCSV},
 		{"GET /corrections", approvers, s.corrections},
@@ -126,6 +129,8 @@ func (s *Site) Handler() http.Handler {
 		{"GET /correct", contributors, s.correctForm},
 		{"POST /correct/review", contributors, s.correctReview},
 		{"POST /correct", contributors, s.correct},
+		{"GET /outcomes", contributors, s.outcomes},
+		{"POST /outcomes/fetch", contributors, s.fetchOutcomes},
 		{"GET /sent", contributors, s.sent},
 		{"POST /sent/proofs", contributors, s.fetchProofs},
 		{"GET /sent/list.csv", contributors, s.sentCSV},
@@ -208,6 +213,7 @@ func (s *Site) shell(r *http.Request) web.Shell {
 		sh.Nav = append(sh.Nav, web.NavItem{Group: "Contribute", Label: "Submit", Href: "/submit", Key: "u"},
 			web.NavItem{Group: "Contribute", Label: "Sent", Href: "/sent", Key: "s"},
 			web.NavItem{Group: "Contribute", Label: "Correct", Href: "/correct"},
+			web.NavItem{Group: "Contribute", Label: "Outcomes", Href: "/outcomes"},
 			web.NavItem{Group: "Contribute", Label: "Withdraw", Href: "/withdraw"})
 	}
 	if st.Approves {

@@ -17,7 +17,8 @@ func readBlocks(at string, req opening.Request) web.Section {
 	return web.Section{Title: "Read the lead", Body: []any{
 		web.Text("Key holders have released their shares. The read is written to this desk's read log before anything is decrypted; if it cannot be written, nothing is read."),
 		web.Text(fmt.Sprintf("It holds %s of several organisations, with identifiers and short notes. No images. Everything in it is unverified.", observations(len(req.Labels)))),
-		web.Actions{{Label: "Log the read and show the lead", Href: at + "/lead", Post: true, Primary: true}}}}
+		web.Actions{{Label: "Log the read and show the lead", Href: at + "/lead", Post: true, Primary: true},
+			{Label: "What next with this lead", Href: at + "/handling"}}}}
 }
 
 // lead logs the read, then decrypts and shows. A reload is another read and is
@@ -42,6 +43,7 @@ func (s *Site) lead(w http.ResponseWriter, r *http.Request) error {
 		body = append(body, web.Section{Title: "Could this be a child?", Body: []any{
 			web.Text("No organisation says so. Ask it all the same before anything adverse follows: a person who pays, sends or is paid may be a child, or may act under pressure. Where it could be, stop here, follow the playbook “Could this be a child?”, and tell the contributors to correct the role.")}})
 	}
+	body = append(body, web.Actions{{Label: "What next with this lead", Href: "/openings/" + l.Opening + "/handling", Primary: true}})
 	view.Data = append(body, l.identifierBlocks(), l.ownBlocks(), l.provenanceBlocks())
 	return s.blocks(w, r, http.StatusOK, view)
 }

@@ -67,7 +67,7 @@ func playbookBadge(name string) web.Badge {
 func stateBadge(state string) web.Badge {
 	tone := web.Wait
 	switch state {
-	case "released":
+	case "released", "outcome_released":
 		tone = web.Good
 	case "closed":
 		tone = web.Plain
@@ -77,6 +77,27 @@ func stateBadge(state string) web.Badge {
 		text = vocab.LeadStates.Label(state)
 	}
 	return web.Badge{Tone: tone, Text: text}
+}
+
+// handledState is how far an opening is, steps after its release included.
+// They are verified on the page of what comes next.
+func handledState(o client.OpeningState, playbook string) string {
+	var c opening.Case
+	for _, x := range o.Handling {
+		var h opening.Handling
+		if err := json.Unmarshal(x.Body, &h); err != nil {
+			return o.State
+		}
+		next, err := c.Next(h, opening.Digest(x.Body), playbook)
+		if err != nil {
+			return o.State
+		}
+		c = next
+	}
+	if len(o.Handling) == 0 {
+		return o.State
+	}
+	return c.State()
 }
 
 // signedBy reports whether an approver has approved already.
@@ -90,7 +111,7 @@ func requestedTable(m opening.Manifest, me string, list []client.OpeningState) w
 	for _, o := range list {
 		var req opening.Request
 		_ = json.Unmarshal(o.Request.Body, &req) // verified on the opening's own page
-		row := web.Row{Cells: []web.Cell{{Text: short(o.ID, 12), Code: true, Href: "/openings/" + o.ID}, {Badges: []web.Badge{stateBadge(o.State)}},
+		row := web.Row{Cells: []web.Cell{{Text: short(o.ID, 12), Code: true, Href: "/openings/" + o.ID}, {Badges: []web.Badge{stateBadge(handledState(o, req.Playbook))}},
 			web.T(req.Purpose), web.Tf("%d of 2", min(len(o.Approvals), 2)), web.Tf("%d released, %d needed", released(o), m.Quorum)}}
 		if o.State == "requested" && !signedBy(o, me) {
 			row.Tone, row.Why = web.Wait, "It waits for your approval."
@@ -114,6 +135,10 @@ func released(o client.OpeningState) int {
 
 // opening shows one opening: exactly what is signed, and how far it is.
 func (s *Site) opening(w http.ResponseWriter, r *http.Request) error {
+	return s.showOpening(w, r, http.StatusOK, nil)
+}
+
+func (s *Site) showOpening(w http.ResponseWriter, r *http.Request, code int, wrong []web.Problem) error {
 	m, _, who, err := s.desk.approver(r.Context())
 	if err != nil {
 		return err
@@ -124,7 +149,7 @@ func (s *Site) opening(w http.ResponseWriter, r *http.Request) error {
 	}
 	req, digest, refusedBy := opening.OpenRequest(m.Manifest, o.Request, s.clock.Now())
 	at := "/openings/" + o.ID
-	view := web.View{Title: "Opening " + short(o.ID, 12), Question: "May this be opened?", Crumbs: []web.Link{{Label: "Openings", Href: "/openings"}}}
+	view := web.View{Title: "Opening " + short(o.ID, 12), Question: "May this be opened?", Problems: wrong, Crumbs: []web.Link{{Label: "Openings", Href: "/openings"}}}
 	ended := o.State == "released" || o.State == "closed"
 	var body []any
 	if refusedBy != nil && !ended {
@@ -144,12 +169,23 @@ func (s *Site) opening(w http.ResponseWriter, r *http.Request) error {
 	}
 	body = append(body, requestFacts(req, digest, o.Request.Key))
 	if refusedBy == nil && o.State == "requested" && !signedBy(o, who.ID) {
-		body = append(body, approveBlocks(at, digest, req))
+		decision, err := s.approveBlocks(r, m.Manifest, at, o, digest, req, wrong)
+		if err != nil {
+			return err
+		}
+		body = append(body, decision)
+	}
+	if o.ReviewBy > 0 {
+		review, err := s.reviewBlocks(r, at, o, who, wrong)
+		if err != nil {
+			return err
+		}
+		body = append(body, review)
 	}
 	body = append(body, holdersTable(m.Manifest, o))
 	view.Data = append(body, web.Disclosure{Label: "Show the exact bytes that are signed", Holds: "Holds labels, purpose, legal basis, times. No identifier.",
 		Body: []any{web.Code{Label: "The request as it was signed", Text: indented(o.Request.Body)}}})
-	return s.blocks(w, r, http.StatusOK, view)
+	return s.blocks(w, r, code, view)
 }
 
 func indented(raw []byte) string {
@@ -223,18 +259,36 @@ func requestFacts(req opening.Request, digest opening.Hash, by string) web.Secti
 		{Label: "Requested by", Value: web.T(by)}, {Label: "Observations to open", Value: web.N(int64(len(req.Labels)))},
 		{Label: "Purpose", Value: web.T(req.Purpose)}, {Label: "Legal basis", Value: web.T(req.LegalBasis)}, {Label: "Recipient", Value: web.T(req.Recipient)},
 		{Label: "Playbook", Value: web.Cell{Badges: []web.Badge{playbookBadge(req.Playbook)}}},
+		{Label: "Window", Value: windowCell(req)},
 		{Label: "Signed", Value: web.At(time.UnixMicro(req.Time))}, {Label: "Lapses", Value: web.At(time.UnixMicro(req.Expires))},
 		{Label: "Digest", Value: web.Cell{Code: true, Text: digest.String(), Note: "An approval covers these bytes and no others: any edit voids it."}}}}}
 }
 
-func approveBlocks(at string, digest opening.Hash, req opening.Request) web.Section {
-	return web.Section{Title: "Your decision", Body: []any{
-		web.Form{Label: "Approve", Action: at + "/approve", Submit: "Sign this approval", Careful: true, Cancel: "/openings",
+func windowCell(req opening.Request) web.Cell {
+	if req.Emergency == "" {
+		return web.T("the full delay")
+	}
+	return web.Cell{Badges: []web.Badge{{Tone: web.Wait, Text: "Break-glass"}}, Note: opening.EmergencyGrounds[req.Emergency]}
+}
+
+func (s *Site) approveBlocks(r *http.Request, m opening.Manifest, at string, o client.OpeningState, digest opening.Hash, req opening.Request, wrong []web.Problem) (web.Section, error) {
+	fields, err := s.signFields(r)
+	if err != nil {
+		return web.Section{}, err
+	}
+	body := []any{}
+	if req.Emergency != "" {
+		body = append(body, web.Notice{Tone: web.Wait, Title: "This request breaks the glass", Text: "Ground: " + opening.EmergencyGrounds[req.Emergency] + ". Its window is shorter; all else is as ever, and an oversight approver who did not approve reviews it afterwards."})
+	}
+	body = append(body, s.unguarded(r)...)
+	return web.Section{Title: "Your decision", Body: append(body,
+		entries(Read{Who: s.desk.who.ID, Opening: o.ID, Request: digest, Act: "approve"}, requestEntry(m, digest, o.Approvals)),
+		web.Form{Label: "Approve", Action: at + "/approve", Submit: "Sign this approval", Careful: true, Cancel: "/openings", Fields: atFields(fields, wrong),
 			Hidden: []web.Hidden{{Name: "digest", Value: digest.String()}},
 			Note:   fmt.Sprintf("Signs, with this desk's key, that %s may be opened for “%s” under %s. It is written to the public log; key holders still check everything themselves.", observations(len(req.Labels)), req.Purpose, req.LegalBasis)},
 		web.Section{Sub: true, Title: "If you do not agree", Body: []any{
 			web.Text("Do not sign. An opening without both approvals never reaches the key holders, and the request lapses by itself on " + web.Moment(time.UnixMicro(req.Expires)) + ". There is no message of refusal: nobody has to explain a missing signature. Tell the requester outside of this page what would change your mind."),
-			web.Text("Where openings should stop altogether, \"parallax desk halt\" at this desk tells every key holder.")}}}}
+			web.Text("Where openings should stop altogether, \"parallax desk halt\" at this desk tells every key holder.")}})}, nil
 }
 
 func holdersTable(m opening.Manifest, o client.OpeningState) web.Table {
@@ -268,7 +322,14 @@ func (s *Site) approve(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Invalid, "The form does not say which request was shown.")
 	}
 	copy(shown[:], raw)
-	if _, err := s.desk.ApproveOnly(r.Context(), r.PathValue("id"), shown); err != nil {
+	why, wrong, err := s.signs(r)
+	if err != nil {
+		return err
+	}
+	if wrong != nil {
+		return s.showOpening(w, r, http.StatusUnprocessableEntity, wrong)
+	}
+	if _, err := s.desk.Approve(r.Context(), r.PathValue("id"), why, &shown); err != nil {
 		return web.NotDone(err, "The approval was not recorded.")
 	}
 	return web.Redirect(w, r, "/openings/"+r.PathValue("id"))

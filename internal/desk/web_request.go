@@ -2,7 +2,10 @@ package desk
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"parallax/client"
@@ -24,29 +27,35 @@ func (s *Site) asker(r *http.Request) (client.Member, client.Lead, error) {
 	return m, l, err
 }
 
+// grounds is what somebody chose in the form of a request.
+type grounds struct {
+	basis     opening.LegalBasis
+	playbook  string
+	emergency string
+}
+
 func (s *Site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	m, l, err := s.asker(r)
 	if err != nil {
 		return err
 	}
-	return s.showRequest(w, r, http.StatusOK, m, l, nil)
+	return s.showRequest(w, r, http.StatusOK, m, l, grounds{}, nil)
 }
 
-func (s *Site) showRequest(w http.ResponseWriter, r *http.Request, code int, m client.Member, l client.Lead, wrong []web.Problem) error {
+func (s *Site) showRequest(w http.ResponseWriter, r *http.Request, code int, m client.Member, l client.Lead, g grounds, wrong []web.Problem) error {
 	f := web.Form{Label: "Request", Action: "/leads/" + l.ID + "/review", Submit: "Show what would be signed", Cancel: "/openings",
 		Note: "Nothing is signed yet.", Fields: []web.Field{
-			{Kind: web.FieldRadios, Name: "basis", Label: "Legal basis and purpose", Value: r.PostFormValue("basis"), Options: s.bases(m.Manifest),
+			{Kind: web.FieldRadios, Name: "basis", Label: "Legal basis and purpose", Value: g.basis.ID, Options: s.bases(m.Manifest),
 				Help: "As the pool's manifest lists them. Key holders check that it is listed, valid today and for this purpose and recipient."},
-			{Kind: web.FieldRadios, Name: "playbook", Label: "Playbook", Value: playbookOr(r.PostFormValue("playbook"), l), Options: playbooks(l),
+			{Kind: web.FieldRadios, Name: "playbook", Label: "Playbook", Value: playbookOr(g.playbook, l), Options: playbooks(l),
 				Help: "How the lead is handled once it is open."},
 		}}
-	for i := range f.Fields {
-		for _, p := range wrong {
-			if p.Field == f.Fields[i].Name {
-				f.Fields[i].Error = p.Sentence
-			}
-		}
+	if e := m.Manifest.Emergency; e != nil {
+		f.Fields = append(f.Fields, web.Field{Kind: web.FieldRadios, Name: "emergency", Label: "Is harm imminent?", Value: orNone(g.emergency), Options: emergencies(),
+			Help: fmt.Sprintf("Breaking the glass shortens the window to %s. It is valid for 24 hours, and an oversight approver who did not approve it reviews it within %s.",
+				time.Duration(e.OpenSeconds)*time.Second, time.Duration(e.ReviewSeconds)*time.Second)})
 	}
+	f.Fields = atFields(f.Fields, wrong)
 	checks := web.Checks{Label: "Conditions of the rule"}
 	for _, c := range l.Conditions {
 		state := web.CheckHolds
@@ -89,25 +98,49 @@ func playbooks(l client.Lead) []web.Option {
 	return []web.Option{{Value: opening.PlaybookStandard, Label: "Standard", Help: "Reports to check, not findings."}, child}
 }
 
-// chosen reads the posted grounds and gives the basis.
-func (s *Site) chosen(w http.ResponseWriter, r *http.Request, m opening.Manifest, l client.Lead) (b opening.LegalBasis, playbook string, wrong []web.Problem, err error) {
+// noEmergency is the choice of a request that keeps the full window.
+const noEmergency = "none"
+
+func orNone(ground string) string {
+	if ground == "" {
+		return noEmergency
+	}
+	return ground
+}
+
+func emergencies() []web.Option {
+	out := []web.Option{{Value: noEmergency, Label: "No: keep the full window"}}
+	for _, code := range slices.Sorted(maps.Keys(opening.EmergencyGrounds)) {
+		out = append(out, web.Option{Value: code, Label: opening.EmergencyGrounds[code]})
+	}
+	return out
+}
+
+// chosen reads the posted grounds, once, and says what is wrong with them.
+func (s *Site) chosen(w http.ResponseWriter, r *http.Request, m opening.Manifest, l client.Lead) (g grounds, wrong []web.Problem, err error) {
 	if err := form(w, r); err != nil {
-		return b, "", nil, err
+		return g, nil, err
 	}
 	for _, x := range m.LegalBases {
 		if x.ID == r.PostFormValue("basis") {
-			b = x
+			g.basis = x
 		}
 	}
-	if b.ID == "" {
+	if g.basis.ID == "" {
 		wrong = append(wrong, web.Problem{Field: "basis", Sentence: "Choose the legal basis."})
 	}
-	playbook = r.PostFormValue("playbook")
-	if playbook != opening.PlaybookStandard && playbook != opening.PlaybookChildPossible ||
-		playbook != l.Playbook && l.Playbook == opening.PlaybookChildPossible {
+	g.playbook = r.PostFormValue("playbook")
+	if g.playbook != opening.PlaybookStandard && g.playbook != opening.PlaybookChildPossible ||
+		g.playbook != l.Playbook && l.Playbook == opening.PlaybookChildPossible {
 		wrong = append(wrong, web.Problem{Field: "playbook", Sentence: "Choose the playbook that this lead allows."})
 	}
-	return b, playbook, wrong, nil
+	if e := r.PostFormValue("emergency"); e != "" && e != noEmergency {
+		g.emergency = e
+		if m.Emergency == nil || opening.EmergencyGrounds[e] == "" {
+			wrong = append(wrong, web.Problem{Field: "emergency", Sentence: "Choose a ground of the list, or none."})
+		}
+	}
+	return g, wrong, nil
 }
 
 // requestReview shows what would be signed.
@@ -116,22 +149,36 @@ func (s *Site) requestReview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b, playbook, wrong, err := s.chosen(w, r, m.Manifest, l)
+	g, wrong, err := s.chosen(w, r, m.Manifest, l)
 	if err != nil {
 		return err
 	}
 	if wrong != nil {
-		return s.showRequest(w, r, http.StatusUnprocessableEntity, m, l, wrong)
+		return s.showRequest(w, r, http.StatusUnprocessableEntity, m, l, g, wrong)
+	}
+	return s.showReview(w, r, http.StatusOK, m, l, g, nil)
+}
+
+func (s *Site) showReview(w http.ResponseWriter, r *http.Request, code int, m client.Member, l client.Lead, g grounds, wrong []web.Problem) error {
+	fields, err := s.signFields(r)
+	if err != nil {
+		return err
+	}
+	lapses := "seven days after it is signed"
+	if g.emergency != "" {
+		lapses = "24 hours after it is signed"
 	}
 	facts := web.Facts{{Label: "Lead", Value: web.Cell{Code: true, Text: l.ID}}, {Label: "Observations to open", Value: web.N(int64(len(l.Labels)))},
-		{Label: "Purpose", Value: web.T(b.Purpose)}, {Label: "Legal basis", Value: web.T(b.ID)}, {Label: "Recipient", Value: web.T(m.Manifest.Authority.ID)},
-		{Label: "Playbook", Value: web.Cell{Badges: []web.Badge{playbookBadge(playbook)}}}, {Label: "Lapses", Value: web.Cell{Text: "seven days after it is signed"}}}
-	return s.blocks(w, r, http.StatusOK, web.View{Title: "Sign the request?", Question: "Is this exactly what should be opened, and why?",
-		Crumbs: []web.Link{{Label: "Openings", Href: "/openings"}, {Label: "Request", Href: "/leads/" + l.ID}},
-		Data: []any{facts, web.Disclosure{Label: "Show the labels of the observations", Holds: "Holds hashes of sealed observations. No identifier.", Body: []any{labelList(l)}},
-			web.Form{Label: "Sign", Action: "/leads/" + l.ID, Submit: "Sign and send the request", Careful: true, Cancel: "/openings",
-				Hidden: []web.Hidden{{Name: "basis", Value: b.ID}, {Name: "playbook", Value: playbook}, {Name: "labels", Value: labelsDigest(l)}},
-				Note:   "Signs with this desk's key and puts it before the hub, the approvers and the log. It opens nothing by itself."}}})
+		{Label: "Purpose", Value: web.T(g.basis.Purpose)}, {Label: "Legal basis", Value: web.T(g.basis.ID)}, {Label: "Recipient", Value: web.T(m.Manifest.Authority.ID)},
+		{Label: "Playbook", Value: web.Cell{Badges: []web.Badge{playbookBadge(g.playbook)}}}, {Label: "Window", Value: windowCell(opening.Request{Emergency: g.emergency})},
+		{Label: "Lapses", Value: web.T(lapses)}}
+	body := []any{facts, web.Disclosure{Label: "Show the labels of the observations", Holds: "Holds hashes of sealed observations. No identifier.", Body: []any{labelList(l)}}}
+	body = append(append(body, s.unguarded(r)...), entries(Read{Who: s.desk.who.ID, Opening: l.ID, Act: strings.TrimSpace("request " + g.emergency)}, nil),
+		web.Form{Label: "Sign", Action: "/leads/" + l.ID, Submit: "Sign and send the request", Careful: true, Cancel: "/openings", Fields: atFields(fields, wrong),
+			Hidden: []web.Hidden{{Name: "basis", Value: g.basis.ID}, {Name: "playbook", Value: g.playbook}, {Name: "emergency", Value: orNone(g.emergency)}, {Name: "labels", Value: labelsDigest(l)}},
+			Note:   "Signs with this desk's key and puts it before the hub, the approvers and the log. It opens nothing by itself."})
+	return s.blocks(w, r, code, web.View{Title: "Sign the request?", Question: "Is this exactly what should be opened, and why?", Problems: wrong,
+		Crumbs: []web.Link{{Label: "Openings", Href: "/openings"}, {Label: "Request", Href: "/leads/" + l.ID}}, Data: body})
 }
 
 func labelList(l client.Lead) web.List {
@@ -157,17 +204,24 @@ func (s *Site) request(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b, playbook, wrong, err := s.chosen(w, r, m.Manifest, l)
+	g, wrong, err := s.chosen(w, r, m.Manifest, l)
 	if err != nil {
 		return err
 	}
 	if wrong != nil {
-		return s.showRequest(w, r, http.StatusUnprocessableEntity, m, l, wrong)
+		return s.showRequest(w, r, http.StatusUnprocessableEntity, m, l, g, wrong)
 	}
 	if r.PostFormValue("labels") != labelsDigest(l) {
 		return fault.New(fault.Conflict, "The lead has other observations than were shown. Nothing was signed; look at it again.")
 	}
-	id, err := s.desk.Request(r.Context(), l.ID, b.Purpose, b.ID, playbook)
+	why, wrong, err := s.signs(r)
+	if err != nil {
+		return err
+	}
+	if wrong != nil {
+		return s.showReview(w, r, http.StatusUnprocessableEntity, m, l, g, wrong)
+	}
+	id, err := s.desk.Request(r.Context(), Ask{Lead: l.ID, Purpose: g.basis.Purpose, Basis: g.basis.ID, Playbook: g.playbook, Emergency: g.emergency, Reason: why})
 	if err != nil {
 		return web.NotDone(err, "The request was not recorded.")
 	}

@@ -55,6 +55,8 @@ type world struct {
 	clock     *clock.ManualClock
 	mu        sync.Mutex
 	batches   map[opening.Hash]client.ContributeRequest
+	notes     []signed.Object // that a release brought
+	emergency *opening.Emergency
 	tamper    func(*client.FetchedItem, seal.Label) // what the hub does to what it delivers
 	opening   client.OpeningState
 	lead      client.Lead
@@ -140,7 +142,7 @@ func (w *world) publish(cards ...Card) {
 	p := w.setup.Plan
 	w.manifest = opening.Manifest{Version: 1, Pool: p.Pool, Epoch: p.Epoch, Demo: true, Transcript: w.setup.Transcript.Hash(),
 		Hub: p.Hub, Holders: p.Holders, Quorum: 2, Rules: []opening.Rule{opening.DefaultRule()}, CurrentRule: opening.DefaultRule().Hash(),
-		Delays: opening.Delays{ReleaseEvery: 1}, Scope: opening.Scope{Roles: []string{"unknown", opening.RolePossibleVictim}},
+		Delays: opening.Delays{ReleaseEvery: 1}, Emergency: w.emergency, Scope: opening.Scope{Roles: []string{"unknown", opening.RolePossibleVictim}},
 		LegalBases: []opening.LegalBasis{{ID: "b1", Purpose: "investigation", Recipient: "police", From: 0, To: today.AddDate(1, 0, 0).UnixMicro()}}}
 	for _, c := range p.Classes {
 		w.manifest.Classes = append(w.manifest.Classes, opening.ClassRule{Class: c, RuleVersion: c.RuleVersion(), DailyBudget: w.daily})
@@ -352,6 +354,21 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 		answer(rw, w.opening)
 	case client.PathFetch:
 		answer(rw, w.fetched())
+	case client.PathHandle:
+		var req client.HandleRequest
+		_ = json.Unmarshal(m.Body, &req)
+		w.opening.Handling = append(w.opening.Handling, req.Handling)
+		w.notes = append(w.notes, req.Notes...)
+		answer(rw, w.opening)
+	case client.PathReview:
+		var req client.ReviewRequest
+		_ = json.Unmarshal(m.Body, &req)
+		w.opening.Review = &req.Review
+		answer(rw, w.opening)
+	case client.PathOutcomes:
+		raw, err := client.PackNotes(w.notes)
+		must(w.t, err)
+		answer(rw, client.Outcomes{Through: w.clock.Now().Unix(), Notes: raw})
 	}
 }
 

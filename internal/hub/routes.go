@@ -196,6 +196,19 @@ func (s *Server) fetch(ctx context.Context, who caller, req client.OpeningID) (c
 	return s.leads.Fetch(ctx, who.manifest, who.id, req.ID)
 }
 
+func (s *Server) handle(ctx context.Context, who caller, req client.HandleRequest) (client.OpeningState, error) {
+	return s.leads.Handle(ctx, who.manifest, who.id, req)
+}
+
+func (s *Server) review(ctx context.Context, who caller, req client.ReviewRequest) (client.OpeningState, error) {
+	return s.leads.Review(ctx, who.manifest, who.id, req)
+}
+
+// outcomes is the same answer in size and shape to every member.
+func (s *Server) outcomes(ctx context.Context, who caller, req client.OutcomesRequest) (client.Outcomes, error) {
+	return s.leads.Outcomes(ctx, who.manifest, of(ctx), req)
+}
+
 func (s *Server) getTranscript(*http.Request) (client.Setup, error) { return s.state.setup() }
 
 func (s *Server) getManifests(*http.Request) (client.Manifests, error) {

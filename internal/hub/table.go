@@ -47,6 +47,7 @@ func (s *Server) table() []Route {
 		// Machines: signed messages of members and approvers.
 		message(client.PathContribute, authz.Contribute, own, batchLimits, s.contribute),
 		message(client.PathReceipts, authz.ReadReceipt, own, messageLimits, s.receipt),
+		message(client.PathOutcomes, authz.ReadReceipt, own, messageLimits, s.outcomes),
 		message(client.PathWithdraw, authz.Withdraw, own, messageLimits, s.withdraw),
 		message(client.PathCorrect, authz.Withdraw, own, messageLimits, s.correct),
 		message(client.PathCorrectAny, authz.Correct, ofLeads, messageLimits, s.correct),
@@ -56,6 +57,8 @@ func (s *Server) table() []Route {
 		message(client.PathList, authz.ReadOpenings, ofLeads, messageLimits, s.openings),
 		message(client.PathAudit, authz.AuditLog, ofLeads, messageLimits, s.audit),
 		message(client.PathFetch, authz.FetchOpening, ofLeads, messageLimits, s.fetch),
+		message(client.PathHandle, authz.Handle, ofLeads, messageLimits, s.handle),
+		message(client.PathReview, authz.Review, ofLeads, messageLimits, s.review),
 		message(client.PathCorrected, authz.FetchOpening, ofLeads, messageLimits, s.corrected),
 		message(client.PathCorrectedAck, authz.FetchOpening, ofLeads, messageLimits, s.correctedAck),
 

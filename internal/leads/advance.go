@@ -18,7 +18,8 @@ type Chain func(after int) []opening.SignedManifest
 // Advance moves every unfinished opening as far as it will go: into the log,
 // to the holders, to released; or closes it where it can no longer succeed.
 // What a holder answers is kept, and a holder that was not reached or that
-// waits for a release time is asked again the next time.
+// waits for a release time is asked again the next time. What goes back to
+// contributors gets its release time.
 func (s *Service) Advance(ctx context.Context, m opening.Manifest, chain Chain) error {
 	var list []openingRow
 	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -34,7 +35,7 @@ func (s *Service) Advance(ctx context.Context, m opening.Manifest, chain Chain) 
 	if err != nil {
 		return err
 	}
-	var failed error
+	failed := s.place(ctx, m)
 	reach := &reachable{s.holders, make(map[int]error)}
 	for _, o := range list {
 		failed = errors.Join(failed, s.advance(ctx, m, chain, reach, o))
@@ -155,7 +156,7 @@ func (s *Service) ask(ctx context.Context, m opening.Manifest, chain Chain, reac
 	if err != nil {
 		return err
 	}
-	base, err := s.bundle(ctx, o)
+	base, err := s.bundle(ctx, o, r)
 	if err != nil {
 		return err
 	}
@@ -164,7 +165,7 @@ func (s *Service) ask(ctx context.Context, m opening.Manifest, chain Chain, reac
 		a := answers[h.Index]
 		if a.State != HolderReleased {
 			a = s.askOne(ctx, h, chain, reach, base, o, r)
-			if err := s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return saveHolder(ctx, tx, o.ID, a) }); err != nil {
+			if err := s.keepAnswer(ctx, m, o, r, a); err != nil {
 				return err
 			}
 		}
@@ -176,6 +177,17 @@ func (s *Service) ask(ctx context.Context, m opening.Manifest, chain Chain, reac
 		return s.move(ctx, &o, Released, "")
 	}
 	return nil
+}
+
+func (s *Service) keepAnswer(ctx context.Context, m opening.Manifest, o openingRow, r opening.Request, a holderRow) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if a.State == HolderReleased {
+			if err := noteEmergency(ctx, tx, m, o, r, s.clock.Now()); err != nil {
+				return err
+			}
+		}
+		return saveHolder(ctx, tx, o.ID, a)
+	})
 }
 
 func (s *Service) askOne(ctx context.Context, h opening.Holder, chain Chain, reach Holders, b opening.Bundle, o openingRow, r opening.Request) holderRow {
@@ -227,8 +239,15 @@ func reasonOf(err error) string {
 }
 
 // bundle makes everything that is the same for all holders.
-func (s *Service) bundle(ctx context.Context, o openingRow) (opening.Bundle, error) {
+func (s *Service) bundle(ctx context.Context, o openingRow, r opening.Request) (opening.Bundle, error) {
 	b := opening.Bundle{Manifests: []opening.SignedManifest{}, Items: []opening.Item{}, Request: o.Request, Approvals: o.Approvals}
+	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		b.Reviews, err = reviews(ctx, tx, r)
+		return err
+	})
+	if err != nil {
+		return b, err
+	}
 	note, size, err := s.log.Checkpoint(ctx)
 	if err != nil {
 		return b, err

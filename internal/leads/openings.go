@@ -49,6 +49,9 @@ func (s *Service) Request(ctx context.Context, m opening.Manifest, by string, re
 		if !ok || lead.State != "ready" || !covers(lead.Labels, r.Labels) {
 			return fault.New(fault.Conflict, "This lead is not ready any more or the request lists other observations. Load the list and sign again.")
 		}
+		if err := s.glassIsWhole(ctx, tx, r); err != nil {
+			return err
+		}
 		items, err := frozen(m, groups, r, now)
 		if err != nil {
 			return err
@@ -192,11 +195,11 @@ func (s *Service) Openings(ctx context.Context, m opening.Manifest, by string) (
 		out.Openings = out.Openings[:0]
 		var ids []string
 		for _, o := range rows {
-			holders, err := readHolders(ctx, tx, o.ID)
+			v, err := s.fullView(ctx, tx, o)
 			if err != nil {
 				return err
 			}
-			out.Openings = append(out.Openings, o.view(holders))
+			out.Openings = append(out.Openings, v)
 			ids = append(ids, o.ID)
 		}
 		return s.logRead(ctx, tx, "opening-read", m.Pool, by, ids)
