@@ -405,6 +405,10 @@ func (s *side) after(p *pair, tk *talk) {
 	if p.says(0) {
 		s.say(tk, "its own upheld", client.PathCorrect, s.correction("bank-a", opening.DenyUphold, labelOf(s.t, tk.first)))
 	}
+	if p.says(1) {
+		s.say(tk, "the digest of outcomes", client.PathOutcomes, client.OutcomesRequest{})
+		s.say(tk, "a step after an opening", client.PathHandle, client.HandleRequest{ID: "opening"})
+	}
 	o := s.denial("bank-a", labelOf(s.t, tk.first))
 	s.say(tk, "withdraw", client.PathWithdraw, o)
 	if p.says(1) {
