@@ -50,6 +50,7 @@ type mark struct {
 	Read   int64                   `json:"read"`
 	Tags   []opening.Hash          `json:"tags"` // digests of class and tag
 	Labels map[string][]seal.Label `json:"labels"`
+	SMR    bool                    `json:"smr"` // something in it stems, or may stem, from a report of suspicion
 }
 
 const marksSetting = "lead-marks"
@@ -64,12 +65,13 @@ func (d *Desk) marks(ctx context.Context) (map[string]mark, error) {
 }
 
 // keepMark remembers a lead that is being read.
-func (d *Desk) keepMark(ctx context.Context, id string, headers map[seal.Label]opening.Header) error {
+func (d *Desk) keepMark(ctx context.Context, id string, headers map[seal.Label]opening.Header, read []OpenedContent) error {
 	all, err := d.marks(ctx)
 	if err != nil {
 		return err
 	}
-	m := mark{Read: d.clock.Now().UnixMicro(), Labels: make(map[string][]seal.Label)}
+	m := mark{Read: d.clock.Now().UnixMicro(), Labels: make(map[string][]seal.Label),
+		SMR: slices.ContainsFunc(read, OpenedContent.smr)}
 	for label, h := range headers {
 		m.Labels[h.Organisation] = append(m.Labels[h.Organisation], label)
 		for _, t := range h.Tags {
@@ -201,6 +203,9 @@ func (d *Desk) Handle(ctx context.Context, id string, c Choice) (LeadCase, error
 	if err != nil {
 		return was, err
 	}
+	if c.To != "" && len(was.Sources) == 0 {
+		return was, fault.New(fault.Conflict, "This desk has not read the lead, so it does not know what flags travel with it. Read it first.")
+	}
 	h := d.draft(m.Manifest, was, c)
 	var notes []signed.Object
 	if c.Step == opening.StepRelease {
@@ -234,6 +239,9 @@ func (d *Desk) draft(m opening.Manifest, was LeadCase, c Choice) opening.Handlin
 		Child: c.Child, To: c.To, Gateway: c.Gateway, Provenance: c.Provenance, Author: d.who.ID, Time: d.clock.Now().UnixMicro()}
 	if c.Step == opening.StepRelease {
 		h.Word = was.Case.Outcome
+	}
+	if leaves := c.Step == opening.StepRelease || h.To != ""; leaves && was.mark.SMR && !slices.Contains(h.Provenance, smrDerived) {
+		h.Provenance = append(h.Provenance, smrDerived) // the flag travels, whoever forgets it
 	}
 	return h
 }

@@ -97,12 +97,18 @@ func TestFromLeadToOutcome(t *testing.T) {
 	if _, err := overseer.Case(ctx, "o1"); fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("oversight handles a lead: %v", err)
 	}
+	released := w.opening.Handling[3]
 	w.opening.Handling = w.opening.Handling[1:] // the hub leaves a step out
 	if _, err := police.Case(ctx, "o1"); fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.Sentence(err), "does not hold") {
 		t.Errorf("a step was left out: %v", err)
 	}
 	log, err := os.ReadFile(police.readsPath())
 	must(t, err)
+	var h opening.Handling
+	must(t, signed.Unmarshal(released.Body, &h))
+	if len(h.Provenance) != 1 || h.Provenance[0] != smrDerived { // a bank that did not say so may have reported
+		t.Errorf("the flags of the release: %v", h.Provenance)
+	}
 	if strings.Contains(string(log), why) || !strings.Contains(string(log), `"act":"decide act"`) {
 		t.Error("the desk's log holds a reason, or lacks a step")
 	}

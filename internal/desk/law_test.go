@@ -108,7 +108,7 @@ func TestReportsOfSuspicionNeverBecomeEvidence(t *testing.T) {
 			_, err = bank.Submit(ctx, p, "", nil)
 			must(t, err)
 			w.readyLead("standard")
-			id, err := police.Request(ctx, "l1", "investigation", "b1", "standard")
+			id, err := police.Request(ctx, Ask{Lead: "l1", Purpose: "investigation", Basis: "b1", Reason: "an exercise with nobody in it"})
 			must(t, err)
 			x, err := police.ExportLead(ctx, id, "EXPORT-COURT")
 			if c.refused {

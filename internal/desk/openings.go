@@ -281,7 +281,7 @@ func (d *Desk) OpenLead(ctx context.Context, id string) (Lead, error) {
 			return Lead{}, err
 		}
 	}
-	return out, d.keepMark(ctx, id, headers)
+	return out, d.keepMark(ctx, id, headers, out.Observations)
 }
 
 // openOwnRequest verifies a request's signature; it may have run out since.

@@ -170,7 +170,7 @@ func stepForm(r *http.Request, c LeadCase, step string) web.Form {
 			{Kind: web.FieldRadios, Name: "word", Label: "Decision", Value: v("word"), Options: options(opening.Decisions, without...)},
 			{Name: "to", Label: "Refer to (organisation's id)", Value: v("to"), Optional: true, MaxLength: 100},
 			{Name: "gateway", Label: "Gateway decision of the referral", Value: v("gateway"), Optional: true, MaxLength: 100, Help: "Nothing is referred without a lawful route that was approved. Find it under Routes."},
-			{Kind: web.FieldCheck, Name: "smr", Label: "It stems from a report of suspicion", Value: v("smr"), Optional: true, Help: "Such material does not leave without a decision that says so."}}}
+			{Kind: web.FieldCheck, Name: "smr", Label: "It stems from a report of suspicion", Value: v("smr"), Optional: true, Help: "Flags of what was opened are added by themselves. Such material does not leave without a decision that says so."}}}
 	case opening.StepOutcome:
 		return web.Form{Label: "Record an outcome", Submit: "Sign the outcome", Fields: []web.Field{
 			{Kind: web.FieldRadios, Name: "word", Label: "What came of it", Value: v("word"), Options: options(opening.Outcomes)}}}
@@ -256,7 +256,7 @@ func choice(r *http.Request, was LeadCase) (Choice, []web.Problem) {
 			c.To, c.Gateway = "", ""
 		}
 		if r.PostFormValue("smr") != "" {
-			c.Provenance = []string{"smr-derived"}
+			c.Provenance = []string{smrDerived}
 		}
 	}
 	if c.Word == "" {
