@@ -77,7 +77,7 @@ func TestTheReaderHidesWhatWasCorrected(t *testing.T) {
 	bank, police := joinedPair(t, w)
 	submitFile(t, bank, people)
 	w.readyLead(opening.PlaybookStandard)
-	id, err := police.Request(ctx, "l1", "investigation", "b1", "")
+	id, err := police.Request(ctx, Ask{Lead: "l1", Purpose: "investigation", Basis: "b1", Reason: why})
 	must(t, err)
 	w.opening.State = "released"
 	read, err := police.OpenLead(ctx, id)

@@ -230,6 +230,11 @@ func (d *Desk) Handle(ctx context.Context, id string, c Choice) (LeadCase, error
 	if err := d.hub(ctx, m, client.PathHandle, client.HandleRequest{ID: id, Handling: o, Notes: notes}, &now); err != nil {
 		return was, err
 	}
+	if h.To != "" { // a correction has to reach whoever got it
+		if _, err := d.Refer(ctx, id, h.To, "referral under the gateway decision "+h.Gateway); err != nil {
+			return was, err
+		}
+	}
 	return d.caseOf(ctx, m.Manifest, now)
 }
 
