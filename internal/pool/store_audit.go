@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"parallax/client"
@@ -19,7 +20,7 @@ func (s *Service) Audit(ctx context.Context, tickets []string) (out map[string]*
 	out = make(map[string]*client.AuditBatch)
 	err = s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, ticket := range tickets {
-			b, err := auditBatch(ctx, tx, ticket)
+			b, err := s.auditBatch(ctx, tx, ticket)
 			if err != nil {
 				return err
 			}
@@ -32,7 +33,7 @@ func (s *Service) Audit(ctx context.Context, tickets []string) (out map[string]*
 	return out, err
 }
 
-func auditBatch(ctx context.Context, tx *store.Tx, ticket string) (*client.AuditBatch, error) {
+func (s *Service) auditBatch(ctx context.Context, tx *store.Tx, ticket string) (*client.AuditBatch, error) {
 	var org string
 	var root []byte
 	b := &client.AuditBatch{Leaves: []seal.Leaf{}, Observations: []opening.Observation{}}
@@ -56,19 +57,48 @@ func auditBatch(ctx context.Context, tx *store.Tx, ticket string) (*client.Audit
 	if err != nil {
 		return nil, err
 	}
-	return b, query(ctx, tx, `SELECT body FROM pool_observation WHERE org = $1 AND root = $2 ORDER BY place`, []any{org, root}, func(rows *sql.Rows) error {
-		var body string
-		var o opening.Observation
-		if err := rows.Scan(&body); err != nil {
+	b.Observations, err = s.auditObservations(ctx, tx, org, root)
+	return b, err
+}
+
+// auditObservations opens what is kept of a batch's observations. Those whose key
+// was destroyed are left out.
+func (s *Service) auditObservations(ctx context.Context, tx *store.Tx, org string, root []byte) ([]opening.Observation, error) {
+	type row struct {
+		label, sealed []byte
+		body          string
+	}
+	var rows []row
+	var labels [][]byte
+	err := query(ctx, tx, `SELECT label, body, sealed FROM pool_observation WHERE org = $1 AND root = $2 ORDER BY place`, []any{org, root}, func(r *sql.Rows) error {
+		var x row
+		if err := r.Scan(&x.label, &x.body, &x.sealed); err != nil {
 			return err
 		}
-		if body == "" { // deleted
-			return nil
-		}
-		if err := json.Unmarshal([]byte(body), &o); err != nil {
-			return err
-		}
-		b.Observations = append(b.Observations, o)
+		rows, labels = append(rows, x), append(labels, x.label)
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	keys, err := s.records.Keys.Get(ctx, labels)
+	if err != nil {
+		return nil, err
+	}
+	out := []opening.Observation{}
+	for _, x := range rows {
+		p, err := openParts(keys[string(x.label)], parts{body: []byte(x.body)}, x.sealed)
+		if errors.Is(err, errForgotten) {
+			continue
+		}
+		var o opening.Observation
+		if err == nil {
+			err = json.Unmarshal(p.body, &o)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, o)
+	}
+	return out, nil
 }
