@@ -13,7 +13,7 @@ import (
 
 type deskActs struct {
 	List    deskActsList    `cmd:"" default:"1" help:"List acts about statistics: what each says, and who approved it."`
-	Propose deskActsPropose `cmd:"" help:"Propose an act: capture, linkage-audit, release or intervention."`
+	Propose deskActsPropose `cmd:"" help:"Propose an act: capture, linkage-audit, release, counts or intervention."`
 	Approve deskActsApprove `cmd:"" help:"Approve an act; it takes one approver of the authority and one of oversight."`
 }
 
@@ -55,7 +55,7 @@ func printAct(out io.Writer, a desk.Act) {
 
 type deskActsPropose struct {
 	deskDir
-	Kind string `arg:"" enum:"capture,linkage-audit,release,intervention" help:"capture, linkage-audit, release or intervention."`
+	Kind string `arg:"" enum:"capture,linkage-audit,release,counts,intervention" help:"capture, linkage-audit, release, counts or intervention."`
 	File string `arg:"" type:"path" help:"What the act says (JSON); - reads standard input."`
 	JSON bool   `name:"json" help:"Print as JSON."`
 }

@@ -12,7 +12,7 @@ import (
 
 // kindWords are what acts are called on pages.
 var kindWords = map[string]string{opening.ActCapture: "Count and estimate", opening.ActAudit: "Record a check of links",
-	opening.ActRelease: "Release", opening.ActIntervention: "Register an intervention"}
+	opening.ActCounts: "Publish noised counts", opening.ActRelease: "Release", opening.ActIntervention: "Register an intervention"}
 
 // Table shows acts of some kinds, newest first: what each would do and what it
 // waits for. What an act says in full is shown at the desks that approve it.
@@ -36,11 +36,14 @@ func (a Act) about() string {
 	var i opening.InterventionAct
 	var l opening.AuditAct
 	var r opening.ReleaseAct
+	var n opening.CountsAct
 	switch {
 	case a.Kind == opening.ActCapture && signed.Unmarshal(a.Body, &c) == nil:
 		return fmt.Sprintf("%s, %s, %d lists", c.Class.Label(), c.Quarter, len(c.Lists))
 	case a.Kind == opening.ActAudit && signed.Unmarshal(a.Body, &l) == nil:
 		return fmt.Sprintf("%s, of %s", l.Class.Label(), l.Date)
+	case a.Kind == opening.ActCounts && signed.Unmarshal(a.Body, &n) == nil:
+		return fmt.Sprintf("%s, %s", n.Class.Label(), n.Quarter)
 	case a.Kind == opening.ActRelease && signed.Unmarshal(a.Body, &r) == nil:
 		return r.Headline
 	case a.Kind == opening.ActIntervention && signed.Unmarshal(a.Body, &i) == nil && i.Retrospective:

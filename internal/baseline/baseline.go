@@ -18,9 +18,10 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Pool is what baselines need of the sealed pool: one thresholded view, which
-// verifies the act that it is asked under.
+// Pool is what baselines need of the sealed pool: views that verify the act that
+// they are asked under.
 type Pool interface {
+	Counts(ctx context.Context, p acts.Permit) (pool.Counts, opening.CountsAct, error)
 	Capture(ctx context.Context, p acts.Permit) (pool.Capture, opening.CaptureAct, error)
 }
 
@@ -45,6 +46,7 @@ func New(ctx context.Context, db *store.DB, p Pool, log acts.Log, sign pool.Sign
 	s := &Service{db: db, pool: p, log: log, sign: sign, clock: c}
 	a.Register(opening.ActCapture, acts.Kind{Check: s.checkCapture, Take: s.capture})
 	a.Register(opening.ActAudit, acts.Kind{Check: s.checkAudit, Take: s.audit})
+	a.Register(opening.ActCounts, acts.Kind{Check: s.checkCounts, Take: s.counts})
 	a.Register(opening.ActRelease, acts.Kind{Check: s.checkRelease, Take: s.release})
 	return s, nil
 }

@@ -66,6 +66,14 @@ func (v *view) Capture(ctx context.Context, p acts.Permit) (pool.Capture, openin
 	return pool.Capture{Own: v.cells, All: v.cells, Referrals: make([]int, len(q.Lists)), Excluded: 3, Outside: 42}, q, nil
 }
 
+// Counts are a national total of which every sector but one is withheld.
+func (v *view) Counts(ctx context.Context, p acts.Permit) (pool.Counts, opening.CountsAct, error) {
+	var q opening.CountsAct
+	_, err := acts.Verify(ctx, v.log, p, opening.ActCounts, &q)
+	return pool.Counts{National: []pool.CountCell{{Name: "all", From: []int{300, 400, 500}}}, Sector: []pool.CountCell{{Name: "bank", From: []int{300, 400, 500}},
+		{Name: "platform", From: []int{900, 50}}, {Name: "hotline", From: []int{10, 990, 20}}}, Kind: []pool.CountCell{{Name: "report"}}}, q, err
+}
+
 type world struct {
 	t     *testing.T
 	s     *Service
@@ -219,4 +227,36 @@ func thresholds(t *testing.T, r Run) {
 			t.Errorf("gate %s says %q", g.Name, g.Detail)
 		}
 	}
+}
+
+// TestNoisedCountsAreDrawnOnce: signed, logged, within the budget, withheld where
+// few feed a cell, and never drawn again.
+func TestNoisedCountsAreDrawnOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.refused(opening.ActCounts, opening.CountsAct{Class: selector.Email, Quarter: "2026-Q4"}, "not over")
+		for _, q := range []opening.Quarter{"2026-Q2", "2026-Q3"} {
+			if a := w.act(opening.ActCounts, opening.CountsAct{Class: selector.Email, Quarter: q}); a.State != acts.Done {
+				t.Fatalf("%s: %s, %s", q, a.State, a.Reason)
+			}
+		}
+		w.refused(opening.ActCounts, opening.CountsAct{Class: selector.Email, Quarter: "2026-Q3"}, "released for this quarter already")
+		w.refused(opening.ActCounts, opening.CountsAct{Class: selector.Phone, Quarter: "2026-Q3"}, "3 tables a quarter")
+		w.refused(opening.ActCounts, opening.CountsAct{Class: selector.Email, Quarter: "2026-Q1"}, "is closed")
+		list, err := w.s.Noised(t.Context())
+		must(t, err)
+		var s CountsStatement
+		must(t, list[0].Object.Open(CountsDomain, keyOf("hub").Public().(ed25519.PublicKey), &s))
+		var shown int
+		if _, err := fmt.Sscan(s.Tables[0].Cells[0].Shown, &shown); err != nil || shown < 1000 || shown > 1400 || shown%5 != 0 || s.Tables[0].HalfWidth != 6 {
+			t.Errorf("national %+v", s.Tables[0])
+		}
+		sector := s.Tables[1].Cells
+		if !strings.Contains(sector[1].Shown, "fewer than 3 organisations") || !strings.Contains(sector[2].Shown, "more than 80 %") || strings.Contains(sector[0].Shown, "withheld") {
+			t.Errorf("sectors %+v", sector)
+		}
+		if len(list) != 2 || s.Ledger == list[1].Statement.Ledger || !strings.HasPrefix(s.Spent, "1 of 1 in the quarter, 2 of 4") || w.log.kinds[len(w.log.kinds)-1] != "counts" {
+			t.Errorf("%d releases, spent %q, log %v", len(list), s.Spent, w.log.kinds)
+		}
+	})
 }

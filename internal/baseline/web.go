@@ -59,6 +59,10 @@ func (p *Pages) Overview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	noised, err := p.s.Noised(ctx)
+	if err != nil {
+		return err
+	}
 	list, err := p.acts.List(ctx, 50)
 	if err != nil {
 		return err
@@ -76,7 +80,7 @@ func (p *Pages) Overview(w http.ResponseWriter, r *http.Request) error {
 	if p.propose(ctx) {
 		data = append(data, web.Actions{{Label: "Propose a count", Href: "/baseline/propose", Primary: len(runs) == 0}})
 	}
-	data = append(data, acts.Table(list, m, opening.ActCapture, opening.ActAudit, opening.ActRelease), releaseTable(releases),
+	data = append(data, acts.Table(list, m, opening.ActCapture, opening.ActAudit, opening.ActRelease, opening.ActCounts), releaseTable(releases), noisedTable(noised),
 		auditTable(audits), publishedBlock(published, p.cite(ctx)))
 	return p.kit.Render(w, r, http.StatusOK, web.Blocks, web.View{Title: "Baseline", Question: asked, Data: data})
 }
@@ -155,6 +159,24 @@ func releaseTable(list []Release) web.Table {
 	}
 	if len(list) > 0 {
 		t.Note = "Anybody can read the signed statements at /v1/baseline."
+	}
+	return t
+}
+
+func noisedTable(list []NoisedCounts) web.Table {
+	t := web.Table{ID: "noised", Caption: "Noised counts", Columns: append(web.Cols("Class and quarter", "Table", "Cell", "Shown"), web.Column{Label: "95 % of draws within", Numeric: true}),
+		Empty: web.Empty{What: "Counts of what was seen, with noise that hides any single identifier, appear here.", When: "Two people approve an act of kind counts at their desks. Each quarter is drawn once; the budget of a year is limited."}}
+	for _, c := range list {
+		for _, table := range c.Statement.Tables {
+			for _, cell := range table.Cells {
+				t.Rows = append(t.Rows, web.Row{Cells: []web.Cell{web.T(selector.Class(c.Statement.Class).Label() + ", " + c.Statement.Quarter), {Text: table.Name, Note: "epsilon " + table.Epsilon},
+					web.T(cell.Name), web.T(cell.Shown), web.Tf("± %d", table.HalfWidth)}})
+			}
+		}
+	}
+	if len(list) > 0 {
+		s := list[0].Statement
+		t.Note = "Unit of privacy: " + s.Unit + ". Budget spent, by basic composition: " + s.Spent + ". Ledger " + s.Ledger + "."
 	}
 	return t
 }

@@ -88,6 +88,8 @@ func canonicalAct(kind string, body []byte) ([]byte, error) {
 		v = new(opening.AuditAct)
 	case opening.ActRelease:
 		v = new(opening.ReleaseAct)
+	case opening.ActCounts:
+		v = new(opening.CountsAct)
 	case opening.ActIntervention:
 		v = new(opening.InterventionAct)
 	default:
