@@ -32,6 +32,8 @@ type Service struct {
 	law    law.Deployed
 	clock  clock.Clock
 	random io.Reader
+
+	compared compared
 }
 
 // New brings the tables up to date, records which law data is in use, seeds the

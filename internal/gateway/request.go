@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"parallax/internal/fault"
-	"parallax/internal/gateway/due"
+	"parallax/internal/gateway/card"
 	"parallax/internal/gateway/law"
 	"parallax/internal/gateway/route"
 )
@@ -58,34 +58,7 @@ type Card struct {
 }
 
 // A Deadline is a duty's, counted from when its clock began.
-type Deadline struct {
-	Gateway string    `json:"gateway"`
-	Rule    string    `json:"rule"`
-	Due     time.Time `json:"due,omitzero"` // zero: the law gives no number
-	Note    string    `json:"note"`
-	Skipped []string  `json:"skipped"`
-}
-
-// Where a deadline stands.
-const (
-	Open   = "open" // due later
-	Late   = "late" // over, and not done
-	Met    = "met"
-	Missed = "missed" // done, but after it was over
-)
-
-// State says where a deadline stands; done is zero until the duty was.
-func (d Deadline) State(now, done time.Time) string {
-	switch {
-	case done.IsZero() && (d.Due.IsZero() || !now.After(d.Due)):
-		return Open
-	case done.IsZero():
-		return Late
-	case d.Due.IsZero() || !done.After(d.Due):
-		return Met
-	}
-	return Missed
-}
+type Deadline = card.Deadline
 
 // A Decision is what an officer said of a card.
 type Decision struct {
@@ -164,21 +137,7 @@ func (d Draft) read() (Draft, error) {
 }
 
 // start is when the clock of the duties began; zero where the draft does not say.
-func (d Draft) start() (time.Time, error) {
-	if d.Started == "" {
-		return time.Time{}, nil
-	}
-	zone, err := due.Zone(d.Place)
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, layout := range []string{"2006-01-02T15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, d.Started, zone); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fault.Newf(fault.Invalid, "%q is no time; write 2026-11-23 or 2026-11-23T14:30", d.Started)
-}
+func (d Draft) start() (time.Time, error) { return card.Start(d.Started, d.Place) }
 
 // Evaluate asks the law data about a draft. It is pure: the same draft and data
 // give the same card.
@@ -196,7 +155,11 @@ func Evaluate(data law.Deployed, d Draft) (Draft, Card, error) {
 	if c.Print, err = fingerprint(a); err != nil {
 		return d, c, err
 	}
-	c.Deadlines, err = deadlines(d, a)
+	start, err := d.start()
+	if err != nil {
+		return d, c, err
+	}
+	c.Deadlines, err = card.Deadlines(a, start, d.Place, d.Urgent)
 	return d, c, err
 }
 
@@ -211,34 +174,6 @@ func fingerprint(a route.Answer) (string, error) {
 	}
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:]), nil
-}
-
-// deadlines counts those of the holder's duties and of the hops that it takes
-// itself.
-func deadlines(d Draft, a route.Answer) ([]Deadline, error) {
-	start, err := d.start()
-	if err != nil || start.IsZero() {
-		return []Deadline{}, err
-	}
-	var ids []string
-	for _, x := range a.Duties {
-		ids = append(ids, x.ID)
-	}
-	for _, r := range a.Routes {
-		ids = append(ids, r.IDs[0])
-	}
-	slices.Sort(ids)
-	out := []Deadline{}
-	for _, id := range slices.Compact(ids) {
-		x, ok, err := due.For(id, start, d.Place, d.Urgent)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			out = append(out, Deadline{Gateway: id, Rule: x.Rule, Due: x.Due, Note: x.Note, Skipped: x.Skipped})
-		}
-	}
-	return out, nil
 }
 
 // errStale is told to whoever decides about something else than is there now.

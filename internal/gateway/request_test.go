@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parallax/internal/fault"
+	"parallax/internal/gateway/card"
 	"parallax/internal/gateway/law"
 	"parallax/internal/store"
 	"parallax/internal/store/storetest"
@@ -32,12 +33,12 @@ func TestRequestBecomesCardAndPermit(t *testing.T) {
 		if want := time.Date(2026, 11, 26, 12, 59, 59, 0, time.UTC); !d.Due.Equal(want) {
 			t.Errorf("due %v, want %v", d.Due.UTC(), want)
 		}
-		for at, want := range map[time.Duration]string{0: Open, 90 * time.Hour: Late} {
+		for at, want := range map[time.Duration]string{0: card.Open, 90 * time.Hour: card.Late} {
 			if got := d.State(start.Add(at), time.Time{}); got != want {
 				t.Errorf("after %v: %s, want %s", at, got, want)
 			}
 		}
-		if d.State(start, start) != Met || d.State(start, start.Add(90*time.Hour)) != Missed {
+		if d.State(start, start) != card.Met || d.State(start, start.Add(90*time.Hour)) != card.Missed {
 			t.Error("done in time or late is not told apart")
 		}
 		r = w.approve(r, "AU-PRIV-APP62E")

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"sync"
 
 	"parallax/internal/gateway/law"
 	"parallax/internal/gateway/scenario"
@@ -17,9 +18,36 @@ func (s *Service) Versions(ctx context.Context) (out []Version, err error) {
 	return out, err
 }
 
+// compared keeps what was compared: law data does not change under its digest,
+// and a comparison asks thousands of questions. One runs at a time.
+type compared struct {
+	mu    sync.Mutex
+	diffs map[[2]string]scenario.Diff
+}
+
+// maxCompared bounds what is kept.
+const maxCompared = 64
+
 // Compare tells what changed between two data that were in use here, and which
 // answers change. The empty digest names the built-in data set.
 func (s *Service) Compare(ctx context.Context, before, after string) (scenario.Diff, error) {
+	s.compared.mu.Lock()
+	defer s.compared.mu.Unlock()
+	pair := [2]string{before, after}
+	if d, ok := s.compared.diffs[pair]; ok {
+		return d, nil
+	}
+	d, err := s.compare(ctx, before, after)
+	if err == nil {
+		if s.compared.diffs == nil || len(s.compared.diffs) >= maxCompared {
+			s.compared.diffs = map[[2]string]scenario.Diff{}
+		}
+		s.compared.diffs[pair] = d
+	}
+	return d, err
+}
+
+func (s *Service) compare(ctx context.Context, before, after string) (scenario.Diff, error) {
 	a, err := s.lawOf(ctx, before)
 	if err != nil {
 		return scenario.Diff{}, err
