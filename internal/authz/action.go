@@ -52,6 +52,18 @@ const (
 	ReadReleased   Action = "statistics.released" // what was published
 )
 
+// Actions of the gateway.
+const (
+	AskGateway    Action = "gateway.ask"     // a question about law, which tells of no case
+	CompareLaw    Action = "gateway.compare" // versions of the law data, and what changed
+	ReadRequests  Action = "gateway.read"    // requests of the own organisation
+	MakeRequest   Action = "gateway.request" // make, edit, withdraw one; mark a duty as done
+	DecideRequest Action = "gateway.decide"  // approve a route, or refuse
+	ReadBarriers  Action = "barriers.read"   // the register, small counts withheld
+	RecordBarrier Action = "barriers.record" // add one, or a case to one
+	EditBarriers  Action = "barriers.edit"   // change, remove, undo, import
+)
+
 // actions says of each action what it acts on and which groups it is in.
 var actions = []struct {
 	Action
@@ -73,6 +85,14 @@ var actions = []struct {
 	{ReadPeople, Organisation, nil},
 	{ManagePeople, Organisation, []string{dangerous}},
 	{Accredit, Hub, nil},
+	{AskGateway, Hub, []string{open}},
+	{CompareLaw, Hub, []string{signedIn}},
+	{ReadRequests, Records, []string{remains}},
+	{MakeRequest, Records, nil},
+	{DecideRequest, Records, []string{dangerous}},
+	{ReadBarriers, Hub, []string{signedIn}},
+	{RecordBarrier, Hub, nil},
+	{EditBarriers, Hub, nil},
 	{ReadRecords, Records, []string{remains}},
 	{Contribute, Records, nil},
 	{ReadReceipt, Records, []string{remains}},

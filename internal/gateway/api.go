@@ -9,6 +9,7 @@ import (
 )
 
 // PathRoute is where machines ask the question.
+const PathRoute = "/api/v1/gateway/route"
 
 // AnswerRoute answers as the command line does, with exactly the contract's keys;
 // full=1 adds titles, citations and the explanation. Any answer is a success; a

@@ -81,6 +81,7 @@ func (s *Server) table() []Route {
 		nothing("/", true),
 	}
 	list = append(list, s.peopleRoutes()...)
+	list = append(list, s.gatewayRoutes()...)
 	list = append(list, s.statisticsRoutes()...)
 	if s.o.DemoConsole {
 		list = append(list, page("/demo", authz.ChooseViewer, shared, c.picker), page("/demo/as/{role}", authz.ChooseViewer, shared, c.become))

@@ -5,6 +5,7 @@ import (
 
 	"parallax/internal/amends"
 	"parallax/internal/authz"
+	"parallax/internal/gateway"
 	"parallax/internal/identity"
 	"parallax/internal/leads"
 	"parallax/internal/pool"
@@ -13,14 +14,15 @@ import (
 
 // A console is the hub's pages. It looks; it changes nothing.
 type console struct {
-	s      *Server
-	kit    *web.Kit
-	who    Viewers
-	watch  *watch
-	pool   *pool.Pages
-	leads  *leads.Pages
-	amends *amends.Pages
-	people *identity.Pages
+	s       *Server
+	kit     *web.Kit
+	who     Viewers
+	watch   *watch
+	pool    *pool.Pages
+	leads   *leads.Pages
+	gateway *gateway.Pages
+	amends  *amends.Pages
+	people  *identity.Pages
 	insight
 }
 
@@ -41,6 +43,7 @@ func newConsole(s *Server) (*console, error) {
 	c.statisticsPages()
 	c.amends = amends.NewPages(s.amends, c.kit, s.state.current, person)
 	c.people = identity.NewPages(s.people, c.kit, asking)
+	c.gateway = gateway.NewPages(s.gateway, c.kit, lawyer)
 	c.leads, err = leads.NewPages(s.leads, c.kit, s.state.current, person)
 	return c, err
 }
@@ -84,6 +87,8 @@ var navigation = []struct {
 	{web.NavItem{Group: "Organisation", Label: "People", Href: "/people", Key: "p"}, authz.ReadPeople, ofPeople},
 	{web.NavItem{Group: "Insight", Label: "Baseline", Href: "/baseline", Key: "b"}, authz.ReadStatistics, ofStatistics},
 	{web.NavItem{Group: "Insight", Label: "Displacement", Href: "/displacement", Key: "d"}, authz.ReadStatistics, ofStatistics},
+	{web.NavItem{Group: "Law", Label: "Routes", Href: "/routes", Key: "r"}, authz.AskGateway, shared},
+	{web.NavItem{Group: "Law", Label: "Barriers", Href: "/barriers", Key: "w"}, authz.ReadBarriers, shared},
 	{web.NavItem{Group: "Trust", Label: "Log", Href: "/log", Key: "l"}, authz.ReadLog, shared},
 	{web.NavItem{Group: "Trust", Label: "Keys", Href: "/keys", Key: "k"}, authz.ReadPolicy, shared},
 	{web.NavItem{Group: "Trust", Label: "Members and policy", Href: "/members", Key: "m"}, authz.ReadPolicy, shared},

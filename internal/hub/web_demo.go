@@ -36,6 +36,11 @@ func (d demoViewers) Principal(r *http.Request) (authz.Principal, error) {
 	if err != nil || !ok {
 		return nobody, nil
 	}
+	if demoRole(role) == officer {
+		// Who chose to be an officer has just confirmed who it is, as far as that
+		// goes in a demonstration.
+		v.StepUpAt = d.s.o.Clock.Now()
+	}
 	return v, nil
 }
 
@@ -49,6 +54,7 @@ const (
 	oversight   demoRole = opening.RoleOversight
 	auditor     demoRole = "auditor"
 	programme   demoRole = "programme-lead"
+	officer     demoRole = "officer"
 )
 
 // demoViewer is the viewer of a role in a manifest: a member that the visitor
@@ -60,6 +66,11 @@ func demoViewer(m opening.Manifest, role demoRole, id string) (authz.Principal, 
 		mem, ok := m.Member(id)
 		p.Person, p.Organisation, p.Name = mem.ID, mem.ID, "Contributor, "+memberName(mem)
 		p.Roles = []authz.Role{authz.ContributorAnalyst}
+		return p, ok
+	case officer:
+		mem, ok := m.Member(id)
+		p.Person, p.Organisation, p.Name = mem.ID+"-counsel", mem.ID, "Gateway officer, "+memberName(mem)
+		p.Roles = []authz.Role{authz.GatewayOfficer}
 		return p, ok
 	case authority, oversight:
 		for _, a := range m.Approvers {
@@ -171,7 +182,7 @@ func (c *console) picker(w http.ResponseWriter, r *http.Request) error {
 		}
 		return web.Row{Cells: []web.Cell{web.L(label, "/demo/as/"+string(role)+"?"+q.Encode()), web.T(note)}}
 	}
-	var people, members []web.Row
+	var people, members, counsel []web.Row
 	for _, a := range m.Approvers {
 		what := "Sees which sealed matches may be opened, asks for openings and approves them at the authority's desk."
 		if a.Role == opening.RoleOversight {
@@ -184,10 +195,13 @@ func (c *console) picker(w http.ResponseWriter, r *http.Request) error {
 		as(public, "", "Nobody", "Sees what the public sees: the log and the keys."))
 	for _, mem := range m.Members {
 		members = append(members, as(contributor, mem.ID, memberName(mem), "Sees its own receipts. Nothing tells it what others hold."))
+		counsel = append(counsel, as(officer, mem.ID, "Gateway officer, "+memberName(mem), "Counsel of this organisation: decides about its requests to share, and keeps the barrier register."))
 	}
 	view.Data = []any{web.Text("These identities are for the demonstration only and work only on this machine. A real hub asks people to sign in."),
 		web.Table{Caption: "People", Columns: web.Cols("Look as", "What this role does"), Rows: people},
 		web.Table{Caption: "Contributors", Columns: web.Cols("Look as", "What this role does"), Rows: members,
-			Empty: web.Empty{What: "Members that contribute appear here.", When: "The manifest admits them."}}}
+			Empty: web.Empty{What: "Members that contribute appear here.", When: "The manifest admits them."}},
+		web.Table{Caption: "Counsel", Columns: web.Cols("Look as", "What this role does"), Rows: counsel,
+			Empty: web.Empty{What: "Gateway officers appear here.", When: "The manifest admits their organisations."}}}
 	return c.blocks(w, r, view)
 }
