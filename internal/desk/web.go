@@ -103,6 +103,7 @@ func (s *Site) Handler() http.Handler {
 		{"POST /check/{work}/forget", anyone, s.forgetWork},
 		{"GET /check/{work}/mapping.json", anyone, s.mappingFile},
 		{"GET /check/{work}/issues.csv", anyone, s.issuesCSV},
+		{"GET /routes", anyone, s.routes},
 		{"GET /submit", contributors, s.submission},
 		{"GET /submit/state", contributors, s.submissionState},
 		{"POST /submit/kept", contributors, s.sendKept},
@@ -208,7 +209,8 @@ func (s *Site) shell(r *http.Request) web.Shell {
 		sh.Section, sh.Role = "Desk of "+st.Name, roleWord(st)
 	}
 	sh.Nav = append(sh.Nav, web.NavItem{Group: "Work", Label: "Today", Href: "/", Key: "t"},
-		web.NavItem{Group: "Work", Label: "Check a file", Href: "/check", Key: "c"})
+		web.NavItem{Group: "Work", Label: "Check a file", Href: "/check", Key: "c"},
+		web.NavItem{Group: "Law", Label: "Routes", Href: "/routes", Key: "r"})
 	if st.Contributes {
 		sh.Nav = append(sh.Nav, web.NavItem{Group: "Contribute", Label: "Submit", Href: "/submit", Key: "u"},
 			web.NavItem{Group: "Contribute", Label: "Sent", Href: "/sent", Key: "s"},

@@ -133,6 +133,9 @@ func routeBlock(title string, data law.Deployed, x Answered, r route.Route) web.
 			duties = append(duties, Words(k)+": "+h.Obligations[k])
 		}
 		duties = append(duties, h.Marks...)
+		if g, ok := data.Finder.Gateway(h.PairsWith); ok {
+			duties = append(duties, "what it secures can be had later under "+g.ID+" ("+g.Title+")")
+		}
 		verb := modes[h.Mode] + " tell "
 		if h.Kind == route.KindDemand {
 			verb = "may serve an instrument on "
@@ -188,7 +191,7 @@ func Facts(data law.Deployed, x Answered, path string) web.Section {
 			said[f] = "holds"
 		}
 	}
-	t := web.Table{ID: "facts", Caption: "Facts that could change the answer", Columns: web.Cols("Fact", "Now", "Ask again where it", "", ""), Filter: "Find a fact",
+	t := web.Table{ID: "facts", Caption: "Facts that could change the answer", Columns: web.Cols("Fact", "Now", "Ask again if it holds", "If it does not", "If nobody knows"), Filter: "Find a fact",
 		Note:  "A fact that is not known never counts as true. Say only what somebody will stand for.",
 		Empty: web.Empty{What: "Facts appear here.", When: "A row of law that leaves the giver asks for one."}}
 	for _, f := range Relevant(data.Finder, x) {
