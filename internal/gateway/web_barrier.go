@@ -81,12 +81,13 @@ func (p *Pages) Barriers(w http.ResponseWriter, r *http.Request) error {
 }
 
 func barrierRow(k Kept) web.Row {
-	note := strings.Join(k.Laws, ", ")
+	parts := []string{Systemic[k.Systemic], strings.Join(k.Laws, ", ")}
 	if k.Seeded {
-		note = strings.TrimSuffix("illustrative; "+note, "; ")
+		parts = append(parts, "illustrative")
 	}
+	note := join(parts, "; ")
 	state := web.Cell{Badges: []web.Badge{barrierBadges[k.State]}, Note: k.Reform}
-	return web.Row{Why: Systemic[k.Systemic], Cells: []web.Cell{{Text: k.Title, Href: "/barriers/" + url.PathEscape(k.ID), Note: note}, web.T(k.Cases().String()), web.T(k.DaysLost().String()),
+	return web.Row{Cells: []web.Cell{{Text: k.Title, Href: "/barriers/" + url.PathEscape(k.ID), Note: note}, web.T(k.Cases().String()), web.T(k.DaysLost().String()),
 		web.T(strings.Join(k.Blocked, ", ")), web.T(k.Unblock), web.T(k.Depends), state}}
 }
 

@@ -34,9 +34,14 @@ func Show(data law.Deployed, x Answered, now time.Time, done map[string]int64) [
 	for i, r := range a.Routes {
 		out = append(out, routeBlock(fmt.Sprintf("Route %d", i+1), data, x, r))
 	}
+	var possible []any
 	for i, r := range a.Conditional {
-		out = append(out, routeBlock(fmt.Sprintf("Possible route %d", i+1), data, x, r))
+		possible = append(possible, routeBlock(fmt.Sprintf("Possible route %d", i+1), data, x, r))
 	}
+	if a.Answer == route.Yes && len(possible) > 0 {
+		possible = []any{web.Disclosure{Label: "Other ways, if more were known", Holds: fmt.Sprintf("Holds %d possible routes with what each would need.", len(possible)), Body: possible}}
+	}
+	out = append(out, possible...)
 	if len(a.AskCounsel) > 0 {
 		out = append(out, askBlock(data, a))
 	}
