@@ -29,4 +29,3 @@ func (s *Service) AnswerRoute(w http.ResponseWriter, r *http.Request) error {
 	}
 	return api.WriteJSON(w, http.StatusOK, x.Answer.Contract())
 }
-
