@@ -1,10 +1,13 @@
 package estimate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
+
+	"parallax/estimate/draw"
 )
 
 // Missed links make one person look like several. Here each list's record
@@ -243,4 +246,51 @@ func (c *composite) result(m Model) (Fit, error) {
 	}
 	out.SE = math.Sqrt(s) / out.N
 	return out, nil
+}
+
+// LinkedBootstrap is the interval of a linked fit with everything that is
+// uncertain drawn anew: the records, by history, and each list's carry, from the
+// beta distribution that its audit of so many links leaves. The model is taken
+// as given. What has no estimate is left out, as in BCa; how many is told.
+func LinkedBootstrap(ctx context.Context, t Table, carry []float64, audited []int, m Model, reps int, seed uint64) (e Estimate, lost float64, err error) {
+	y := make([]float64, 1<<t.K())
+	a := make([]float64, len(carry))
+	var got []float64
+	for i := range reps {
+		if err := ctx.Err(); err != nil {
+			return e, 0, err
+		}
+		r := draw.New(seed, streamCarry, uint64(i))
+		resample(r, t.Cells, y)
+		for j, c := range carry {
+			n := float64(audited[j])
+			a[j] = min(max(draw.Beta(r, 1+n*c, 1+n*(1-c)), 1e-3), 1)
+		}
+		if fit, err := LinkedFit(y, a, m); err == nil && finite(fit.N) {
+			got = append(got, fit.N)
+		}
+	}
+	lost = 1 - float64(len(got))/float64(reps)
+	if len(got) == 0 {
+		return e, lost, errNoEstimate
+	}
+	slices.Sort(got)
+	e = Estimate{quantile8(got, 0.5), quantile8(got, 0.025), quantile8(got, 0.975)}
+	if lost > maxLost {
+		e.High = math.Inf(1)
+	}
+	return e, lost, nil
+}
+
+// CheckAudited refuses sizes of audits that do not fit.
+func CheckAudited(audited []int, k int) error {
+	if len(audited) != k {
+		return fmt.Errorf("%d audits for %d lists; give the number of links checked for each list, in the order of the columns", len(audited), k)
+	}
+	for i, n := range audited {
+		if n < 1 || n > MaxCount {
+			return fmt.Errorf("the audit of list %d checked %d links; give at least 1", i+1, n)
+		}
+	}
+	return nil
 }

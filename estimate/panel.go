@@ -26,7 +26,12 @@ type Options struct {
 	Methods  []string  // the members to run; none means all
 	MaxOrder int       // the largest interaction that bic and aic may choose; 0 means 2
 	Carry    []float64 // by list: chance that a record carries the shared selector; none means always
+	Audited  []int     // by list: links that the audit behind Carry checked; none takes the carry as certain
+	Strata   []Stratum // parts of the table, to be estimated one by one too
+	Brief    bool      // leave out what does not bear on the verdict
 	Audit    *Audit
+	Reps     int                   // resamples of each bootstrap; 0 means 1000
+	Top      int                   // best models among which bic and aic choose again in each resample; 0 means 50
 	Progress func(done, total int) // called from several goroutines
 }
 
@@ -59,24 +64,28 @@ const (
 
 // A Report is a panel with everything that a reader needs to doubt it.
 type Report struct {
-	N             int           `json:"n"`
-	Lists         []string      `json:"lists"`
-	Panel         []Member      `json:"panel"`
-	Range         []float64     `json:"range"` // lowest and highest admissible point; nil where there is none
-	Verdict       string        `json:"verdict"`
-	Headline      string        `json:"headline"`
-	Reasons       []string      `json:"reasons"`
-	Gates         []Gate        `json:"gates"`
-	Warnings      []string      `json:"warnings"`
-	Sensitivity   []SensitiveTo `json:"sensitivity"`
-	LeaveOneOut   []Variation   `json:"leave_one_out"`
-	Merges        []Variation   `json:"merges"`
-	Consistency   []Consistency `json:"internal_consistency"`
-	TopModels     []TopRow      `json:"bic_top_models"`
-	RHat          *float64      `json:"lcmcr_rhat"`
-	ESS           *float64      `json:"lcmcr_ess"`
-	Seed          uint64        `json:"seed"`
-	lcmcrReported bool
+	N           int           `json:"n"`
+	Lists       []string      `json:"lists"`
+	Panel       []Member      `json:"panel"`
+	Range       []float64     `json:"range"` // lowest and highest admissible point; nil where there is none
+	Verdict     string        `json:"verdict"`
+	Headline    string        `json:"headline"`
+	Reasons     []string      `json:"reasons"`
+	Gates       []Gate        `json:"gates"`
+	Warnings    []string      `json:"warnings"`
+	Sensitivity []SensitiveTo `json:"sensitivity"`
+	LeaveOneOut []Variation   `json:"leave_one_out"`
+	Merges      []Variation   `json:"merges"`
+	Consistency []Consistency `json:"internal_consistency"`
+	Trajectory  []Thinned     `json:"trajectory"` // stepwise on random parts of the records
+	Simulated   *Coverage     `json:"simulated_coverage"`
+	Stratified  *StrataSum    `json:"stratified,omitempty"`
+	Mixture     *Mixture      `json:"mixture"`
+	Blindness   []BlindRow    `json:"blindness"` // what no gate can see, from simulated worlds
+	TopModels   []TopRow      `json:"bic_top_models"`
+	RHat        *float64      `json:"lcmcr_rhat"`
+	ESS         *float64      `json:"lcmcr_ess"`
+	Seed        uint64        `json:"seed"`
 }
 
 // SensitiveTo is the sensitivity table of one member.
@@ -96,6 +105,7 @@ type TopRow struct {
 const (
 	panelReps    = 1000
 	panelTop     = 50
+	linkedReps   = 300
 	panelSweeps  = 1000 // units of progress for the sampler
 	bcaMaxLists  = 8    // above, one fit is too dear to repeat a thousand times
 	lcmcrMaxWork = 2000 // distinct histories times lists that the sampler takes on
@@ -108,7 +118,7 @@ func Run(ctx context.Context, t Table, o Options) (Report, error) {
 		return Report{}, err
 	}
 	p := &panel{ctx: ctx, t: t, o: o, r: Report{N: t.N(), Lists: t.Lists, Seed: o.Seed, Reasons: []string{}, Warnings: []string{}}}
-	p.total = int64(4*panelReps + panelSweeps + 10)
+	p.total = int64(3*o.Reps + panelSweeps + 10)
 	for _, m := range Methods {
 		if len(o.Methods) > 0 && !slices.Contains(o.Methods, m) {
 			continue
@@ -119,8 +129,8 @@ func Run(ctx context.Context, t Table, o Options) (Report, error) {
 		}
 	}
 	p.r.Consistency = InternalConsistency(t)
-	if t.K() <= bcaMaxLists {
-		p.r.LeaveOneOut, p.r.Merges = LeaveOneOut(t), Merges(t)
+	if t.K() <= bcaMaxLists && !o.Brief {
+		p.robustness()
 	}
 	p.conclude()
 	p.step(int(p.total))
@@ -131,6 +141,18 @@ func (o *Options) check(k int) error {
 	if o.MaxOrder == 0 {
 		o.MaxOrder = 2
 	}
+	if o.Reps == 0 {
+		o.Reps = panelReps
+	}
+	if o.Top == 0 {
+		o.Top = panelTop
+	}
+	if o.Top < 1 || o.Top > MaxModels {
+		return fmt.Errorf("the best %d models; give 1 to %d", o.Top, MaxModels)
+	}
+	if o.Reps < 20 || o.Reps > 100_000 {
+		return fmt.Errorf("%d resamples; give 20 to 100000", o.Reps)
+	}
 	if o.MaxOrder < 1 || o.MaxOrder > MaxLists {
 		return fmt.Errorf("the largest interaction is %d; it must be between 1 and %d", o.MaxOrder, MaxLists)
 	}
@@ -139,13 +161,39 @@ func (o *Options) check(k int) error {
 			return fmt.Errorf("there is no method %q; the methods are %s", m, strings.Join(Methods, ", "))
 		}
 	}
-	if o.Carry == nil {
+	switch {
+	case o.Carry == nil && o.Audited == nil:
 		return nil
-	}
-	if k > bcaMaxLists {
+	case o.Carry == nil:
+		return errors.New("audited links say how sure the carry is; give the carry too")
+	case k > bcaMaxLists:
 		return fmt.Errorf("missed links can be corrected for up to %d lists", bcaMaxLists)
 	}
-	return CheckCarry(o.Carry, k)
+	if err := CheckCarry(o.Carry, k); err != nil || o.Audited == nil {
+		return err
+	}
+	return CheckAudited(o.Audited, k)
+}
+
+// Sizes of the diagnostics.
+const (
+	thinnedReps = 40
+	simulations = 100
+)
+
+// robustness repeats the stepwise estimate on other cuts of the table.
+func (p *panel) robustness() {
+	p.r.LeaveOneOut, p.r.Merges = LeaveOneOut(p.t), Merges(p.t)
+	p.r.Trajectory = Trajectory(p.ctx, p.t, thinnedReps, p.o.Seed)
+	if fit, err := Stepwise(p.t, StepwiseP); err == nil && finite(fit.N) && fit.N < MaxCount {
+		if c, err := SimulatedCoverage(p.ctx, p.t, fit, simulations, p.o.Seed); err == nil {
+			p.r.Simulated = &c
+		}
+	}
+	if len(p.o.Strata) > 0 {
+		s := Stratified(p.o.Strata)
+		p.r.Stratified = &s
+	}
 }
 
 // panel collects the members of one report.
@@ -243,8 +291,21 @@ func (p *panel) linked(method string, m Model, note string) {
 		return
 	}
 	w := math.Exp(z95 * fit.SE)
-	p.add(method, Estimate{fit.N, fit.N / w, fit.N * w}, m.name(p.t.K()),
-		note+"corrected for missed links by a composite link; the interval takes the model and the carry as given")
+	e := Estimate{fit.N, fit.N / w, fit.N * w}
+	note += "corrected for missed links by a composite link; the interval takes the model and the carry as given"
+	if p.o.Audited != nil {
+		var lost float64
+		if e, lost, err = LinkedBootstrap(p.ctx, p.t, p.o.Carry, p.o.Audited, m, linkedReps, p.o.Seed); err != nil {
+			p.withhold(method, err)
+			return
+		}
+		e.Point = fit.N
+		note = strings.Replace(note, "and the carry as given", "as given and draws the carry anew from its audit", 1)
+		if lost > 0 {
+			note += fmt.Sprintf("; %.1f %% of the resamples had no estimate", 100*lost)
+		}
+	}
+	p.add(method, e, m.name(p.t.K()), note)
 }
 
 func (p *panel) main() {
@@ -283,17 +344,17 @@ func (p *panel) stepwise() {
 	case p.t.K() > bcaMaxLists:
 		p.conditional("stepwise", fit, assumes)
 	default:
-		b, err := StepwiseBCa(p.ctx, p.t, StepwiseP, panelReps, p.o.Seed, p.tick)
+		b, err := StepwiseBCa(p.ctx, p.t, StepwiseP, p.o.Reps, p.o.Seed, p.tick)
 		if err != nil {
 			return
 		}
-		p.add("stepwise", b.Estimate, fit.Model.name(p.t.K()), assumes+b.note())
+		p.add("stepwise", b.Estimate, fit.Model.name(p.t.K()), assumes+b.note(p.o.Reps))
 	}
 }
 
 // note says how a bootstrap interval came about.
-func (b BCaResult) note() string {
-	s := fmt.Sprintf("; BCa interval from %d resamples, each with its own choice of model", panelReps)
+func (b BCaResult) note(reps int) string {
+	s := fmt.Sprintf("; BCa interval from %d resamples, each with its own choice of model", reps)
 	if b.Lost > 0 {
 		s += fmt.Sprintf("; %.1f %% of them had no estimate", 100*b.Lost)
 	}
@@ -310,7 +371,7 @@ func (p *panel) search(by Criterion) {
 		}
 		p.all = all
 	}
-	best, err := newFitter(p.t).bestSound(slices.Clone(p.all), panelTop, by)
+	best, err := newFitter(p.t).bestSound(slices.Clone(p.all), p.o.Top, by)
 	note := fmt.Sprintf("best of %d models to order %d", len(p.all), p.o.MaxOrder)
 	switch {
 	case err != nil:
@@ -320,12 +381,12 @@ func (p *panel) search(by Criterion) {
 		p.linked(method, best[0].Model, note+", chosen as if links were perfect; ")
 		return
 	}
-	rows, err := TopBCa(p.ctx, p.t, best, by, panelReps, p.o.Seed, p.tick)
+	rows, err := TopBCa(p.ctx, p.t, best, by, p.o.Reps, p.o.Seed, p.tick)
 	if err != nil {
 		return
 	}
 	last := rows[len(rows)-1]
-	p.add(method, last.Estimate, best[0].Model.name(p.t.K()), fmt.Sprintf("%s%s among the best %d", note, last.note(), len(best)))
+	p.add(method, last.Estimate, best[0].Model.name(p.t.K()), fmt.Sprintf("%s%s among the best %d", note, last.note(p.o.Reps), len(best)))
 	for _, m := range []int{1, 2, 5, 10, 20, 50} {
 		if by == BIC && m <= len(rows) {
 			p.r.TopModels = append(p.r.TopModels, TopRow{m, number(rows[m-1].Low), number(rows[m-1].High)})

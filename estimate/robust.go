@@ -3,6 +3,7 @@ package estimate
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"parallax/estimate/draw"
@@ -117,9 +118,10 @@ func Consistent(all []Consistency) (good int, ok bool) {
 	return good, 2*good > len(all)
 }
 
-// A Thinned row is the stepwise estimate on random parts of the records: where
-// it still climbs with the share, the whole has not settled either (Binette and
-// Steorts 2022).
+// A Thinned row is the stepwise estimate where each list keeps only a share of
+// its records, chosen at random: the people stay as many, the lists see less of
+// them. Where the estimate still climbs with the share, the whole has not
+// settled either (after Binette and Steorts 2022).
 type Thinned struct {
 	Share  float64  `json:"share"`
 	Median *float64 `json:"median"`
@@ -127,7 +129,7 @@ type Thinned struct {
 	High   *float64 `json:"high"`
 }
 
-// Trajectory estimates on parts of the records, reps times for each share.
+// Trajectory estimates with parts of each list, reps times for each share.
 func Trajectory(ctx context.Context, t Table, reps int, seed uint64) (out []Thinned) {
 	f := newFitter(t)
 	y := make([]float64, len(f.y))
@@ -140,8 +142,9 @@ func Trajectory(ctx context.Context, t Table, reps int, seed uint64) (out []Thin
 			}
 			clear(y)
 			for _, c := range t.Cells {
-				y[c.History] = float64(draw.Binomial(r, c.Count, share))
+				y[c.History] = float64(c.Count)
 			}
+			thin(r, y, t.K(), share)
 			f.load(y)
 			v := math.Inf(1)
 			if fit, err := f.stepwise(StepwiseP); err == nil {
@@ -153,4 +156,19 @@ func Trajectory(ctx context.Context, t Table, reps int, seed uint64) (out []Thin
 		out = append(out, Thinned{share, number(quantile8(got, 0.5)), number(quantile8(got, 0.1)), number(quantile8(got, 0.9))})
 	}
 	return out
+}
+
+// thin takes each record off its list with one minus the share; who is on no
+// list then is no longer seen.
+func thin(r *rand.Rand, y []float64, k int, share float64) {
+	for j := range k {
+		for h := range y {
+			if h>>j&1 == 1 && y[h] > 0 {
+				off := float64(draw.Binomial(r, int(y[h]), 1-share))
+				y[h] -= off
+				y[h&^(1<<j)] += off
+			}
+		}
+	}
+	y[0] = 0
 }

@@ -1,6 +1,7 @@
 package estimate
 
 import (
+	"bufio"
 	"cmp"
 	"encoding/csv"
 	"errors"
@@ -28,9 +29,14 @@ type Cell struct {
 // A Table is a capture table: the lists, and the cells with a positive count in
 // ascending order of history. The cell of no list is not in it.
 type Table struct {
-	Lists []string
-	Cells []Cell
+	Lists  []string
+	Cells  []Cell
+	Noised bool // the counts carry privacy noise; nothing is estimated from them
 }
+
+// NoiseMark begins the first line of every file whose counts carry privacy
+// noise, so that nobody estimates from them unawares.
+const NoiseMark = "# privacy noise"
 
 // NewTable checks and orders cells; cells that count nothing are left out.
 func NewTable(lists []string, cells []Cell) (Table, error) {
@@ -175,7 +181,10 @@ func (t Table) Merged(i, j int) Table {
 // and one row of 0s and 1s and a whole number for each history. Errors name the
 // line and say how to mend it.
 func ReadCSV(r io.Reader) (Table, error) {
-	rows := csv.NewReader(r)
+	mark := bufio.NewReader(r)
+	start, _ := mark.Peek(len(NoiseMark))
+	rows := csv.NewReader(mark)
+	rows.Comment = '#'
 	rows.FieldsPerRecord = -1
 	rows.TrimLeadingSpace = true
 	rows.ReuseRecord = true
@@ -192,7 +201,9 @@ func ReadCSV(r io.Reader) (Table, error) {
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
-			return NewTable(lists, cells)
+			t, err := NewTable(lists, cells)
+			t.Noised = string(start) == NoiseMark
+			return t, err
 		}
 		if err != nil {
 			return Table{}, fmt.Errorf("not a CSV file: %w", err)

@@ -48,6 +48,9 @@ func (p *panel) conclude() {
 	if !hard {
 		p.r.Headline = fmt.Sprintf("Between %s and %s; %d were seen.", rounded(p.r.Range[0], math.Floor), rounded(p.r.Range[1], math.Ceil), p.r.N)
 	}
+	if !hard {
+		p.r.Mixture = mix(p.admissible(), float64(p.least()))
+	}
 	p.warn()
 }
 
@@ -113,7 +116,12 @@ func (p *panel) dataGates() []Gate {
 		overlap.Detail = "these lists share nobody with any other: " + strings.Join(lonely, ", ")
 	}
 	good, consistent := Consistent(p.r.Consistency)
+	untouched := Gate{"untouched", !t.Noised, "the counts are as they were observed"}
+	if t.Noised {
+		untouched.Detail = "the counts carry privacy noise, which destroys the overlaps that an estimate lives on; estimate from the counts inside, then release the result"
+	}
 	return []Gate{
+		untouched,
 		{"lists", t.K() >= minLists, fmt.Sprintf("%d lists; at least %d are needed", t.K(), minLists)},
 		overlap,
 		{"triples", t.OnAtLeast(3) > 0, fmt.Sprintf("%d records stand on three lists or more; at least one is needed", t.OnAtLeast(3))},
@@ -161,8 +169,9 @@ func (p *panel) panelGates() []Gate {
 
 // warn states what holds however well the gates pass.
 func (p *panel) warn() {
+	p.r.Blindness = Blindness()
 	p.r.Warnings = append(p.r.Warnings,
-		"Possibly a lower bound: where some people are never easy to see, every method can agree and be too low, and one table cannot show it.",
+		"Possibly a lower bound: where some people are never easy to see, every method can agree and be too low, and one table cannot show it. "+blindSentence(p.r.Blindness),
 		"The estimate counts what the lists could hold (selectors in a window), not offenders and not victims.",
 		"Referrals between lists look like overlap and make every estimate too low; take out records that came from another list.")
 	if p.o.Carry == nil {

@@ -24,6 +24,8 @@ type estimateCmd struct {
 	Seed     uint64    `default:"1" help:"Seed; the same table and seed give the same answer."`
 	Method   []string  `help:"Run only these methods: chapman, chao_mth, loglinear_main, stepwise, bic, aic, dga, lcmcr."`
 	Carry    []float64 `help:"For each list, the chance that a record carries the shared selector, as .9,.85,.8: corrects for missed links."`
+	Checked  []int     `help:"For each list, how many links the audit behind --carry checked; the carry is then drawn anew in every resample."`
+	Stratum  string    `help:"Column that cuts the table into strata, each estimated by itself too."`
 	MaxOrder int       `default:"2" help:"Largest interaction that bic and aic may choose."`
 	Audited  string    `help:"Day of the last audit of links, YYYY-MM-DD; without one the verdict is at best range_only."`
 	AuditLow float64   `help:"Lower limit of the chance of a right link that the audit found."`
@@ -45,11 +47,16 @@ func (c *estimateCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	t, err := estimate.ReadCSV(bytes.NewReader(raw))
+	o := estimate.Options{Seed: c.Seed, Methods: c.Method, MaxOrder: c.MaxOrder, Carry: c.Carry, Audited: c.Checked}
+	var t estimate.Table
+	if c.Stratum == "" {
+		t, err = estimate.ReadCSV(bytes.NewReader(raw))
+	} else {
+		t, o.Strata, err = estimate.ReadStrata(bytes.NewReader(raw), c.Stratum)
+	}
 	if err != nil {
 		return fault.Wrap(fault.Invalid, c.Table+": "+err.Error(), err)
 	}
-	o := estimate.Options{Seed: c.Seed, Methods: c.Method, MaxOrder: c.MaxOrder, Carry: c.Carry}
 	if c.Audited != "" {
 		day, err := time.Parse(time.DateOnly, c.Audited)
 		if err != nil {
@@ -140,9 +147,7 @@ func showEstimate(w io.Writer, r estimateReport) {
 			fmt.Fprintln(w)
 		}
 	}
-	for _, v := range append(r.LeaveOneOut, r.Merges...) {
-		fmt.Fprintf(w, "  stepwise, %s: %s %s\n", v.Name, whole(v.Estimate), v.Reason)
-	}
+	showRobustness(w, r)
 	fmt.Fprintln(w)
 	for _, s := range r.Warnings {
 		fmt.Fprintln(w, s)
@@ -155,4 +160,30 @@ func whole(v *float64) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.0f", *v)
+}
+
+// showRobustness prints what happens to the estimate when the table is cut
+// otherwise.
+func showRobustness(w io.Writer, r estimateReport) {
+	if len(r.LeaveOneOut) > 0 {
+		fmt.Fprintln(w, "\nThe stepwise estimate on other cuts of the table:")
+	}
+	for _, v := range append(r.LeaveOneOut, r.Merges...) {
+		fmt.Fprintf(w, "  %s: %s %s\n", v.Name, whole(v.Estimate), v.Reason)
+	}
+	for _, v := range r.Trajectory {
+		fmt.Fprintf(w, "  with %.0f %% of each list: %s (middle 80 %% %s to %s)\n", 100*v.Share, whole(v.Median), whole(v.Low), whole(v.High))
+	}
+	if s := r.Stratified; s != nil {
+		for _, v := range s.Strata {
+			fmt.Fprintf(w, "  stratum %s: %s %s\n", v.Name, whole(v.Estimate), v.Reason)
+		}
+		fmt.Fprintf(w, "  all strata together: %s\n", whole(s.Sum))
+	}
+	if c := r.Simulated; c != nil && c.Estimated > 0 {
+		fmt.Fprintf(w, "On %d tables simulated from its own fit %s, its interval holds the truth in %d of the %d that have an estimate.\n", c.Tables, c.Model, c.Covered, c.Estimated)
+	}
+	if m := r.Mixture; m != nil {
+		fmt.Fprintf(w, "By convention only, never instead of the range: %s, %s, 95 %% %s to %s.\n", m.Convention, whole(m.Median), whole(m.Low), whole(m.High))
+	}
 }

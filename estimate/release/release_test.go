@@ -222,6 +222,10 @@ func TestDrawShowsWhatItMay(t *testing.T) {
 	if len(got) != 4 || got[0].Withheld != "" || got[1].Withheld == "" || !strings.Contains(got[2].Withheld, "80 %") || got[3].Withheld == "" {
 		t.Errorf("%+v", got)
 	}
+	var text strings.Builder
+	if err := WriteCSV(&text, Entry{QuarterOf(2026, 1), "sector", BySector}, got); err != nil || !strings.HasPrefix(text.String(), "# privacy noise: exact") || !strings.Contains(text.String(), "withheld") || !strings.Contains(text.String(), ",12\n") {
+		t.Errorf("%v: %s", err, &text)
+	}
 	// Averaging: the second question costs nothing and draws nothing.
 	if again, err := Draw(l, Entry{QuarterOf(2026, 1), "sector", BySector}, cells); !errors.Is(err, ErrReleased) || again != nil {
 		t.Errorf("drawn again: %v, %v", again, err)

@@ -1,9 +1,13 @@
 package release
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+
+	"parallax/estimate"
 )
 
 // Limits of a table and of what is shown of it.
@@ -66,6 +70,26 @@ func (v Value) Show() string {
 		return fmt.Sprintf("fewer than %d", ShownFrom)
 	}
 	return fmt.Sprint((v.Noised + Step/2) / Step * Step)
+}
+
+// WriteCSV writes what is shown of a table under the mark that keeps noised
+// counts out of estimates, with the half-width of each error bar.
+func WriteCSV(w io.Writer, e Entry, values []Value) error {
+	bar, _ := HalfWidth(e.Epsilon, 1, 0.95)
+	if _, err := fmt.Fprintf(w, "%s: exact discrete Laplace, epsilon %v, one actor added or removed, %s, %v\n", estimate.NoiseMark, e.Epsilon, e.Table, e.Quarter); err != nil {
+		return err
+	}
+	rows := csv.NewWriter(w)
+	if err := rows.Write([]string{"cell", "shown", "half_width_95"}); err != nil {
+		return err
+	}
+	for _, v := range values {
+		if err := rows.Write([]string{v.Name, v.Show(), fmt.Sprint(bar)}); err != nil {
+			return err
+		}
+	}
+	rows.Flush()
+	return rows.Error()
 }
 
 // Draw spends the budget of a table and draws its noise, once. The cells are the
