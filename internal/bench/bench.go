@@ -7,14 +7,16 @@ import (
 	"slices"
 	"time"
 
+	"parallax/estimate"
 	"parallax/internal/fault"
 )
 
 // Options choose what is measured.
 type Options struct {
-	Only  string // name of one measurement; empty for all
-	Quick bool   // smaller sizes and fewer runs: shows that it works, not what it costs
-	Dir   string // scratch directory for databases, on the disk to be measured
+	Only  string          // name of one measurement; empty for all
+	Quick bool            // smaller sizes and fewer runs: shows that it works, not what it costs
+	Table *estimate.Table // capture table to measure the estimators on; nil draws one
+	Dir   string          // scratch directory for databases, on the disk to be measured
 }
 
 // A Progress is told before each run.
@@ -27,7 +29,8 @@ type Figure struct {
 	PerSecond    float64 `json:"per_second"`
 }
 
-// A Row is one measurement with the peer beside it.
+// A Row is one measurement with the peer beside it, where there is one in Go;
+// without, Peer and Ratio are zero.
 type Row struct {
 	Name  string  `json:"name"`
 	What  string  `json:"what"`
@@ -38,6 +41,9 @@ type Row struct {
 	Peer  Figure  `json:"peer"`
 	Of    string  `json:"peer_is"`
 	Ratio float64 `json:"ratio"` // the peer's median over ours: above 1, ours is cheaper
+	// Goal is the design's for the items of one run, in seconds; 0 where there
+	// is none here.
+	Goal float64 `json:"goal_seconds,omitempty"`
 	// Check says what of the answers was compared; a difference is an error.
 	Check string `json:"checked"`
 }
@@ -80,7 +86,8 @@ type side func(ctx context.Context, w *watch) error
 // A job is one measurement, set up.
 type job struct {
 	items      int
-	ours, peer side
+	ours, peer side // peer is nil where there is none in Go
+	goal       float64
 	check      func(ctx context.Context) error // after the runs: compares the last answers
 }
 
@@ -96,7 +103,15 @@ var measurements = []measurement{
 	{"verify", "a key holder: check an observation with 4 tags, make its decryption share", "observation", "standard HPKE open and 4 plain Ed25519 checks, without threshold", "3 shares open the payload", verify},
 	{"ingest", "the hub: check, store and log observations of 2 tags, SQLite", "observation", "the same bytes inserted unchecked, one row each", "every observation is in the index after linking", ingest},
 	{"link", "the hub: clusters over person tags, in memory", "row", "a map from tag to observations and a breadth-first search", "the same clusters", link},
+	{"stepwise", "estimate: stepwise selection with the check of existence, 5 lists", "selection", "the same selection on dense matrices, without the check", "the same estimate", stepwise},
+	{"lists11", "estimate: stepwise selection with the check of existence, 11 lists", "selection", "the same selection on dense matrices, without the check", "the same estimate", manyLists},
+	{"bootstrap", "estimate: BCa with the selection repeated, 5 lists", "resample", noPeer, "the estimate is that of the selection", bootstrap},
+	{"dga", "estimate: all decomposable graphs of 5 lists, every whole number", "posterior", noPeer, "the median of a coarse grid", decomposable},
+	{"lcmcr", "estimate: latent classes, one chain, 5 lists", "sweep", noPeer, "the median is above what was seen", latent},
+	{"panel", "estimate: the full panel with its diagnostics, 5 lists", "panel", noPeer, "there is a range", whole},
 }
+
+const noPeer = "none in Go"
 
 // Names lists the measurements.
 func Names() []string {
@@ -134,14 +149,18 @@ func (m measurement) run(ctx context.Context, o Options, p Progress) (Row, error
 	if o.Quick {
 		runs = 2
 	}
-	p(m.name, 0, 2*runs)
+	p(m.name, 0, 1)
 	j, err := m.setup(ctx, o)
 	if err != nil {
 		return Row{}, err
 	}
+	sides := []side{j.ours}
+	if j.peer != nil {
+		sides = append(sides, j.peer)
+	}
 	var ours, peer []float64
 	for i := range runs {
-		for k, s := range []side{j.ours, j.peer} {
+		for k, s := range sides {
 			micros, err := once(ctx, s, j.items)
 			if err != nil {
 				return Row{}, err
@@ -151,14 +170,17 @@ func (m measurement) run(ctx context.Context, o Options, p Progress) (Row, error
 			} else {
 				peer = append(peer, micros)
 			}
-			p(m.name, 2*i+k+1, 2*runs)
+			p(m.name, len(sides)*i+k+1, len(sides)*runs)
 		}
 	}
 	if err := j.check(ctx); err != nil {
 		return Row{}, fmt.Errorf("the answers are wrong: %w", err)
 	}
-	row := Row{Name: m.name, What: m.what, Items: j.items, Unit: m.unit, Runs: runs, Ours: figure(ours), Peer: figure(peer), Of: m.peer, Check: m.checked}
-	row.Ratio = row.Peer.MedianMicros / row.Ours.MedianMicros
+	row := Row{Name: m.name, What: m.what, Items: j.items, Unit: m.unit, Runs: runs, Ours: figure(ours), Of: m.peer, Check: m.checked, Goal: j.goal}
+	if j.peer != nil {
+		row.Peer = figure(peer)
+		row.Ratio = row.Peer.MedianMicros / row.Ours.MedianMicros
+	}
 	return row, nil
 }
 
