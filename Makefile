@@ -8,12 +8,13 @@
 # make mutate changes the lines that decide, one at a time, and runs the tests that
 #             must notice; the report goes to docs/reports/mutation.md
 # make bench  every benchmark, with allocations
+# make study  the estimators on simulated worlds: the report and the table that they print
 # make release  binaries of this commit, built twice and compared, with hashes and
 #             bills of materials, in dist/
 
 FUZZTIME ?= 5s
 
-.PHONY: test ci lint fuzz soak mutate bench build release
+.PHONY: test ci lint fuzz soak mutate bench build study release
 
 build:
 	go build -trimpath -o parallax ./cmd/parallax
@@ -51,3 +52,8 @@ bench:
 
 release:
 	.ci/release
+
+# Every estimator on simulated worlds with known truth, some of them with an
+# assumption broken: about 20 minutes of one core.
+study:
+	go run ./cmd/parallax sim study --report docs/reports/estimators.md --table estimate/blind.json

@@ -49,7 +49,8 @@ func TestTopBCa(t *testing.T) {
 	near(t, "korea3 BIC", best[0].BIC, 57.14081, 1e-7)
 	// The published limits are one run of 1,000 replicates each. The upper one
 	// rests on how often a cell of six comes out at one or two, so runs differ:
-	// with one model from 238 to 321 over 60 seeds.
+	// with one model from 238 to 321 over 60 seeds, and 100,000 replicates give
+	// 261, which is 5.2 % above the published 248.
 	for _, c := range []struct {
 		top       int
 		low, high float64
@@ -65,7 +66,7 @@ func TestTopBCa(t *testing.T) {
 		slices.Sort(lows)
 		slices.Sort(highs)
 		near(t, "korea3 low", lows[7], c.low, 0.05)
-		near(t, "korea3 high", highs[7], c.high, 0.08)
+		near(t, "korea3 high", highs[7], c.high, 0.07)
 		if highs[0] > c.high || highs[14] < c.high {
 			t.Errorf("korea3: upper limits from %.0f to %.0f do not reach the published %.0f", highs[0], highs[14], c.high)
 		}

@@ -15,21 +15,33 @@ import (
 //go:embed blind.json
 var blindTable []byte
 
-// BlindWorlds are the simulated worlds of one spread of visibility, a letter
-// each: gates passed and an interval covers (c) or every one misses (m); the
-// same with a soft gate failed (C, M); refused (r).
+// BlindWorlds are the simulated worlds of one kind of people, a letter each:
+// gates passed and an interval covers (c) or every one misses (m); the same with
+// a soft gate failed (C, M); refused (r).
 type BlindWorlds struct {
 	Spread   float64 `json:"spread"`
+	Seldom   float64 `json:"seldom"`
 	Outcomes string  `json:"outcomes"`
 }
 
-// A BlindRow is what the worlds of one spread come to.
+// A BlindRow is what the worlds of one kind come to.
 type BlindRow struct {
-	Spread     float64 `json:"spread"`       // of the log of how easily people are seen
-	EasyToHard float64 `json:"easy_to_hard"` // how many times as easily the easiest tenth is seen as the hardest
-	Worlds     int     `json:"worlds"`
-	Passed     int     `json:"gates_passed"`
-	AllMissed  int     `json:"every_interval_missed"` // among those that passed
+	Spread    float64 `json:"spread"` // standard deviation of the log of how easily people are seen
+	Seldom    float64 `json:"seldom"` // share of people who are seen a tenth as easily as the rest
+	Worlds    int     `json:"worlds"`
+	Passed    int     `json:"gates_passed"`
+	AllMissed int     `json:"every_interval_missed"` // among those that passed
+}
+
+// Who says in words what kind of people a row has.
+func (r BlindRow) Who() string {
+	switch {
+	case r.Spread > 0:
+		return fmt.Sprintf("the easiest tenth are seen %.0f times as easily as the hardest (spread %.1f)", EasyToHard(r.Spread), r.Spread)
+	case r.Seldom > 0:
+		return fmt.Sprintf("%.0f %% are seen a tenth as easily as the rest", 100*r.Seldom)
+	}
+	return "everybody is seen alike"
 }
 
 // Blindness is the committed table.
@@ -40,7 +52,7 @@ func Blindness() (rows []BlindRow) {
 	}
 	for _, w := range worlds {
 		missed := strings.Count(w.Outcomes, "m")
-		rows = append(rows, BlindRow{w.Spread, math.Round(10*EasyToHard(w.Spread)) / 10, len(w.Outcomes), missed + strings.Count(w.Outcomes, "c"), missed})
+		rows = append(rows, BlindRow{w.Spread, w.Seldom, len(w.Outcomes), missed + strings.Count(w.Outcomes, "c"), missed})
 	}
 	return rows
 }
@@ -52,16 +64,10 @@ func EasyToHard(spread float64) float64 { return math.Exp(2 * spread * normQuant
 func blindSentence(rows []BlindRow) string {
 	var parts []string
 	for _, r := range rows {
-		who := "everybody is seen alike"
-		if r.Spread > 0 {
-			who = fmt.Sprintf("some are seen %.0f times as easily as others (spread %.1f)", r.EasyToHard, r.Spread)
-		}
-		share := "no world passed"
 		if r.Passed > 0 {
-			share = fmt.Sprintf("%.0f %% of those that passed", 100*float64(r.AllMissed)/float64(r.Passed))
+			parts = append(parts, fmt.Sprintf("%.0f %% where %s", 100*float64(r.AllMissed)/float64(r.Passed), r.Who()))
 		}
-		parts = append(parts, fmt.Sprintf("%s where %s", share, who))
 	}
-	return "In simulated worlds the gates passed while every interval missed the truth in " + strings.Join(parts, ", ") +
-		". Which of these worlds a table is from, the table cannot show."
+	return "Of simulated worlds whose gates passed, every interval missed the truth in " + strings.Join(parts, "; ") +
+		". Which of these a table is from, the table cannot show."
 }

@@ -48,6 +48,9 @@ func TestPanelVerdicts(t *testing.T) {
 		if r.Verdict != c.verdict || !strings.Contains(strings.Join(r.Reasons, "\n"), c.reason) {
 			t.Errorf("%s: %s because %q, want %s because of %q", c.table, r.Verdict, r.Reasons, c.verdict, c.reason)
 		}
+		if said := strings.Join(r.Warnings, "\n"); !strings.Contains(said, "Possibly a lower bound") || !strings.Contains(said, "every interval missed the truth in 1 % where everybody is seen alike") || len(r.Blindness) < 5 {
+			t.Errorf("%s does not say what no gate can see: %s", c.table, said)
+		}
 		if r.Verdict == Refuse && !strings.Contains(r.Headline, "at least") {
 			t.Errorf("%s: headline %q", c.table, r.Headline)
 		}

@@ -149,7 +149,11 @@ func (m measurement) run(ctx context.Context, o Options, p Progress) (Row, error
 	if o.Quick {
 		runs = 2
 	}
-	p(m.name, 0, 1)
+	all := runs
+	if m.peer != noPeer {
+		all *= 2
+	}
+	p(m.name, 0, all)
 	j, err := m.setup(ctx, o)
 	if err != nil {
 		return Row{}, err
@@ -170,7 +174,7 @@ func (m measurement) run(ctx context.Context, o Options, p Progress) (Row, error
 			} else {
 				peer = append(peer, micros)
 			}
-			p(m.name, len(sides)*i+k+1, len(sides)*runs)
+			p(m.name, len(sides)*i+k+1, all)
 		}
 	}
 	if err := j.check(ctx); err != nil {

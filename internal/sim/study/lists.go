@@ -32,8 +32,9 @@ var intervals = []string{"loglinear_main", "stepwise", "bic", "aic", "dga"}
 type ListArm struct {
 	Name   string
 	Worlds int
-	// Spread is set in the arms that break nothing but that people are alike.
-	Spread bool
+	// Tabled are the arms that break nothing but that people are alike: the table
+	// of what no gate can see.
+	Tabled bool
 	Hidden sim.Hidden
 	Carry  []float64 // correct for missed links
 	// Whole takes the lists from a whole ecosystem, with or without referred rows.
@@ -44,16 +45,21 @@ type ListArm struct {
 // of how easily people are seen. The ecosystem's default is 0.8.
 var Spreads = []float64{0, 0.4, 0.8, 1.2, 1.6}
 
+// Seldoms are shares of people who are seen a tenth as easily as the rest.
+var Seldoms = []float64{0.25, 0.5, 0.75}
+
 func listArms() (arms []ListArm) {
 	for _, s := range Spreads {
 		name := "everybody alike, nothing broken"
 		if s > 0 {
 			name = "people differ"
 		}
-		arms = append(arms, ListArm{Name: name, Worlds: 200, Spread: true, Hidden: sim.Hidden{Sigma: s}})
+		arms = append(arms, ListArm{Name: name, Worlds: 200, Tabled: true, Hidden: sim.Hidden{Sigma: s}})
+	}
+	for _, s := range Seldoms {
+		arms = append(arms, ListArm{Name: "some are seen a tenth as easily", Worlds: 200, Tabled: true, Hidden: sim.Hidden{Seldom: s}})
 	}
 	return append(arms,
-		ListArm{Name: "half are seen a tenth as easily", Worlds: 100, Hidden: sim.Hidden{Seldom: 0.5}},
 		ListArm{Name: "hotline records referred to the police (0.3), counted as own", Worlds: 100, Hidden: sim.Hidden{Referral: 0.3}},
 		ListArm{Name: "who is on the bank's list is three times as likely on the police's", Worlds: 100, Hidden: sim.Hidden{Pull: 3}},
 		ListArm{Name: "half of the platform's accounts closed, never seen again", Worlds: 100, Hidden: sim.Hidden{Closed: 0.5}},
@@ -82,7 +88,9 @@ type MethodResult struct {
 // a soft gate failed (C, M); refused (r).
 type ListResult struct {
 	Name     string         `json:"name"`
-	Spread   *float64       `json:"spread,omitempty"`
+	Tabled   bool           `json:"tabled,omitempty"`
+	Spread   float64        `json:"spread,omitempty"`
+	Seldom   float64        `json:"seldom,omitempty"`
 	Outcomes string         `json:"outcomes"`
 	Methods  []MethodResult `json:"methods"`
 }
@@ -130,10 +138,7 @@ type tally struct {
 
 // Run runs the worlds first, first+1, ... of an arm.
 func (a ListArm) Run(ctx context.Context, first, worlds int, tick func()) (ListResult, error) {
-	r := ListResult{Name: a.Name}
-	if a.Spread {
-		r.Spread = &a.Hidden.Sigma
-	}
+	r := ListResult{Name: a.Name, Tabled: a.Tabled, Spread: a.Hidden.Sigma, Seldom: a.Hidden.Seldom}
 	by := map[string]*tally{}
 	methods := slices.DeleteFunc(slices.Clone(estimate.Methods), func(m string) bool { return m == "lcmcr" })
 	for _, m := range methods {
@@ -144,7 +149,7 @@ func (a ListArm) Run(ctx context.Context, first, worlds int, tick func()) (ListR
 		if err != nil {
 			return r, err
 		}
-		rep, err := estimate.Run(ctx, t, estimate.Options{Seed: uint64(w), Methods: methods, Reps: Replicates, Top: Top, Carry: a.Carry,
+		rep, err := estimate.Run(ctx, t, estimate.Options{Seed: uint64(w), Methods: methods, Reps: Replicates, Top: Top, Carry: a.Carry, Brief: true,
 			Audit: &estimate.Audit{AgeDays: 30, Low: 0.9}})
 		if err != nil {
 			return r, err
@@ -216,20 +221,18 @@ func outcome(r estimate.Report, truth float64) string {
 
 // A SamplerResult is the latent-class sampler on the first worlds of an arm.
 type SamplerResult struct {
-	Name      string   `json:"name"`
-	Spread    *float64 `json:"spread,omitempty"`
-	Worlds    int      `json:"worlds"`
-	Converged int      `json:"converged"`
-	Covered   int      `json:"covered"` // of the converged
-	Bias      float64  `json:"bias"`    // mean, of the converged
+	Name      string  `json:"name"`
+	Spread    float64 `json:"spread,omitempty"`
+	Seldom    float64 `json:"seldom,omitempty"`
+	Worlds    int     `json:"worlds"`
+	Converged int     `json:"converged"`
+	Covered   int     `json:"covered"` // of the converged
+	Bias      float64 `json:"bias"`    // mean, of the converged
 }
 
 // RunSampler runs the sampler on the first worlds of an arm.
 func (a ListArm) RunSampler(ctx context.Context, worlds int, tick func()) (SamplerResult, error) {
-	r := SamplerResult{Name: a.Name, Worlds: worlds}
-	if a.Spread {
-		r.Spread = &a.Hidden.Sigma
-	}
+	r := SamplerResult{Name: a.Name, Spread: a.Hidden.Sigma, Seldom: a.Hidden.Seldom, Worlds: worlds}
 	for w := 1; w <= worlds; w++ {
 		t, truth, err := a.table(uint64(w))
 		if err != nil {

@@ -73,8 +73,8 @@ func steps(what string, all int, progress func(string, int, int)) func() {
 // how often the gates pass and how often every interval then misses.
 func (r Report) Blind() (rows []estimate.BlindWorlds) {
 	for _, l := range r.Lists {
-		if l.Spread != nil {
-			rows = append(rows, estimate.BlindWorlds{Spread: *l.Spread, Outcomes: l.Outcomes})
+		if l.Tabled {
+			rows = append(rows, estimate.BlindWorlds{Spread: l.Spread, Seldom: l.Seldom, Outcomes: l.Outcomes})
 		}
 	}
 	return rows
@@ -94,10 +94,10 @@ func (r Report) Markdown(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString(opening)
 	b.WriteString("\n## When the gates pass and every interval misses\n\n" + blindText)
-	b.WriteString("| spread | easiest tenth against hardest, times | worlds | gates passed | of these, every interval missed | refused | range only |\n|---|---|---|---|---|---|---|\n")
+	b.WriteString("| people | worlds | gates passed | of these, every interval missed | refused | range only |\n|---|---|---|---|---|---|\n")
 	for _, l := range r.Lists {
-		if l.Spread != nil {
-			fmt.Fprintf(&b, "| %.1f | %.1f | %d | %s | %s | %s | %s |\n", *l.Spread, estimate.EasyToHard(*l.Spread), len(l.Outcomes),
+		if l.Tabled {
+			fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s |\n", estimate.BlindRow{Spread: l.Spread, Seldom: l.Seldom}.Who(), len(l.Outcomes),
 				percent(l.Count("cm"), len(l.Outcomes)), percent(l.Count("m"), l.Count("cm")), percent(l.Count("r"), len(l.Outcomes)), percent(l.Count("CM"), len(l.Outcomes)))
 		}
 	}
@@ -108,7 +108,7 @@ func (r Report) Markdown(w io.Writer) error {
 	b.WriteString("\n## Latent classes\n\n" + samplerText)
 	b.WriteString("| world | worlds | chains agreed | of these, interval covers | mean error |\n|---|---|---|---|---|\n")
 	for _, s := range r.Sampler {
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %s |\n", armName(s.Name, s.Spread), s.Worlds, s.Converged, s.Covered, signed(s.Bias, s.Converged))
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %s |\n", armName(s.Name, s.Spread, s.Seldom), s.Worlds, s.Converged, s.Covered, signed(s.Bias, s.Converged))
 	}
 	b.WriteString("\n## Displacement ratio\n\n" + moveText)
 	b.WriteString("| world | worlds | at the venue | gave an interval | of these, holds the truth | holds the mean truth | could tell | of these, holds the truth | mean width | mean error | truth, same selector | truth, everybody |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
@@ -120,15 +120,18 @@ func (r Report) Markdown(w io.Writer) error {
 	return err
 }
 
-func armName(name string, spread *float64) string {
-	if spread != nil && *spread > 0 {
-		return fmt.Sprintf("%s, spread %.1f", name, *spread)
+func armName(name string, spread, seldom float64) string {
+	switch {
+	case strings.HasPrefix(name, "people differ"):
+		return fmt.Sprintf("%s, spread %.1f", name, spread)
+	case seldom > 0:
+		return fmt.Sprintf("%s: %.0f %%", name, 100*seldom)
 	}
 	return name
 }
 
 func (r Report) arm(b *strings.Builder, l ListResult) {
-	fmt.Fprintf(b, "\n### %s\n\n%d worlds: gates passed in %s, refused %s, range only %s.\n\n", armName(l.Name, l.Spread), len(l.Outcomes),
+	fmt.Fprintf(b, "\n### %s\n\n%d worlds: gates passed in %s, refused %s, range only %s.\n\n", armName(l.Name, l.Spread, l.Seldom), len(l.Outcomes),
 		percent(l.Count("cm"), len(l.Outcomes)), percent(l.Count("r"), len(l.Outcomes)), percent(l.Count("CM"), len(l.Outcomes)))
 	b.WriteString("| estimator | rows with an estimate | mean error | median error | interval covers |\n|---|---|---|---|---|\n")
 	for _, m := range l.Methods {

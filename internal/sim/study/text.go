@@ -17,6 +17,9 @@ const blindText = `Spread is the standard deviation of the log of how easily peo
 ecosystem's own value is 0.8; nobody knows the real one, and **one table cannot tell**: the gates look at one table, and a
 table from a world with unlike people looks like one from a smaller world with people who are alike.
 
+A smooth spread shows as overlap between all pairs of lists, which models with many pairs take up: their intervals are wide and
+often hold the truth, though every other member is far too low. Two sorts of people, of whom one is hardly ever seen, leave no such trace.
+
 `
 
 const methodText = `Errors are of the estimate against the true number. chao_mth is a lower bound, and chapman has a row for each pair
