@@ -21,8 +21,15 @@ type LogSource struct {
 func (s LogSource) Checkpoint(ctx context.Context) ([]byte, error) {
 	var note []byte
 	err := Get(ctx, s.HTTP, s.URL+PathLog+"checkpoint", &note)
+	var p *Problem
+	if errors.As(err, &p) && p.Status == http.StatusNotFound {
+		err = fmt.Errorf("%w: %w", ErrNoCheckpoint, err)
+	}
 	return note, err
 }
+
+// ErrNoCheckpoint: the log is younger than its first tick.
+var ErrNoCheckpoint = errors.New("the log has no witnessed checkpoint yet; the first comes with the first tick")
 
 // Tile reads the bytes of one tile.
 func (s LogSource) Tile(ctx context.Context, t tlog.Tile) ([]byte, error) {
