@@ -86,11 +86,11 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return fmt.Errorf("no hub in %s; run hub init first: %w", c.Dir, err)
 	}
-	plan, err := c.plan()
+	providers, err := readProviders(c.OIDC, c.Dir)
 	if err != nil {
 		return err
 	}
-	providers, err := readProviders(c.OIDC, c.Dir)
+	plan, err := c.plan()
 	if err != nil {
 		return err
 	}
