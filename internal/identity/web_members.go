@@ -15,8 +15,8 @@ import (
 )
 
 // functionLabels are functions in words.
-var functionLabels = map[Function]string{Contributes: "Contributes", Receives: "Opening authority", HoldsKey: "Key holder", Oversees: "Oversight",
-	Operates: "Operates the hub", Witnesses: "Witness", Audits: "Auditor"}
+var functionLabels = map[Function]string{Contributes: "Contributor", Receives: "Authority", HoldsKey: "Key holder", Oversees: "Oversight",
+	Operates: "Operator", Witnesses: "Witness", Audits: "Auditor"}
 
 // Members answers: who may do what here, and who says so? policies are the
 // manifests of the pool, oldest first.
@@ -40,7 +40,10 @@ func organisationMatrix(list []Organisation) web.Table {
 	}
 	t.Columns = append(t.Columns, web.Column{Label: "State"})
 	for _, o := range list {
-		row := web.Row{Cells: []web.Cell{{Text: o.Name, Note: o.Entity}}}
+		row := web.Row{Cells: []web.Cell{web.T(o.Name)}}
+		if o.Entity != o.Name {
+			row.Cells[0].Note = o.Entity
+		}
 		for _, f := range functions {
 			c := web.Cell{}
 			if slices.Contains(o.Functions, f) {
