@@ -100,22 +100,12 @@ func (s *Server) wayOn(err error, r *http.Request, p authz.Principal, rt Route) 
 	return err
 }
 
-// policies are the manifests that the hub holds, oldest first.
-func (s *Server) policies() (out []opening.Manifest) {
-	for _, sm := range s.state.after(0) {
-		if m, err := sm.Open(s.o.Plan.Governance); err == nil { // checked when it came
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
 func (c *console) members(w http.ResponseWriter, r *http.Request) error {
-	return c.people.Members(w, r, c.s.policies())
+	return c.people.Members(w, r, c.s.state.policies())
 }
 
 func (c *console) policy(w http.ResponseWriter, r *http.Request) error {
-	return c.people.Policy(w, r, c.s.policies())
+	return c.people.Policy(w, r, c.s.state.policies())
 }
 
 // peopleRoutes are the routes for people: signing in, own account, people of

@@ -263,3 +263,37 @@ func TestReplaysAreRefusedAfterARestart(t *testing.T) {
 		t.Errorf("when its window is over: %d", status)
 	}
 }
+
+// What loosens is seen for thirty days before it binds, also after a restart.
+func TestLooseningIsAnnounced(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	next := w.man
+	next.Version, next.Previous, next.Issued = 2, opening.Digest(w.signManifest(w.man, "gov-1").Body), w.clock.Now().UnixMicro()
+	next.Classes = append([]opening.ClassRule{}, w.man.Classes...)
+	next.Classes[0].DailyBudget = 8192
+	publish := func() error {
+		return client.Post(context.Background(), http.DefaultClient, w.url+client.PathManifest, client.Manifests{Manifests: []opening.SignedManifest{w.signManifest(next, "gov-1", "gov-2")}}, nil)
+	}
+	if err := publish(); err == nil || !strings.Contains(err.Error(), "30 days") {
+		t.Fatalf("at once: %v", err)
+	}
+	again, err := Open(context.Background(), w.hub.o)
+	must(t, err)
+	for name, s := range map[string]*Server{"running": w.hub, "restarted": again} {
+		for path, want := range map[string]string{"/members": "30 days to go", "/members/policy/2": "Loosens"} {
+			rec := httptest.NewRecorder()
+			s.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+			if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), want) {
+				t.Errorf("%s, %s: %d without %q\n%s", name, path, rec.Code, want, rec.Body)
+			}
+		}
+		if m, _ := s.state.current(); m.Version != 1 {
+			t.Errorf("%s: version %d is in force", name, m.Version)
+		}
+	}
+	w.clock.Advance(opening.LooseningDelay)
+	must(t, publish())
+	if m, _ := w.hub.state.current(); m.Version != 2 || len(w.hub.state.policies()) != 2 {
+		t.Errorf("after 30 days: version %d of %d", m.Version, len(w.hub.state.policies()))
+	}
+}

@@ -28,6 +28,7 @@ type state struct {
 	transcript *dkg.Transcript
 	chain      []opening.SignedManifest
 	manifest   opening.Manifest // the last of chain
+	announced  *opening.SignedManifest
 }
 
 func loadState(ctx context.Context, db *store.DB, plan client.Plan, demo bool) (*state, error) {
@@ -38,7 +39,10 @@ func loadState(ctx context.Context, db *store.DB, plan client.Plan, demo bool) (
 	}
 	err = db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		s.transcript, s.chain = nil, nil
-		return s.load(ctx, tx, digest)
+		if err := s.load(ctx, tx, digest); err != nil {
+			return err
+		}
+		return s.loadAnnounced(ctx, tx)
 	})
 	return s, err
 }
@@ -153,7 +157,9 @@ func (s *state) putManifests(ctx context.Context, list []opening.SignedManifest,
 			}
 			continue
 		}
-		if err := s.checkManifest(m, now); err != nil {
+		if err := s.checkManifest(m, now); errors.Is(err, errEarly) {
+			return errors.Join(s.announce(ctx, sm), fault.Wrap(fault.Forbidden, "The manifest was refused: "+err.Error()+". Until then everybody sees it under Members and policy; send it again when it binds.", err))
+		} else if err != nil {
 			return fault.Wrap(fault.Forbidden, "The manifest was refused: "+err.Error()+".", err)
 		}
 		raw, err := signed.Marshal(sm)
@@ -167,9 +173,67 @@ func (s *state) putManifests(ctx context.Context, list []opening.SignedManifest,
 		if err != nil {
 			return err
 		}
-		s.chain, s.manifest = append(s.chain, sm), m
+		s.chain, s.manifest, s.announced = append(s.chain, sm), m, nil
 	}
 	return nil
+}
+
+// errEarly refuses a policy that loosens before its time.
+var errEarly = errors.New("it loosens the one before and binds only 30 days after its issue")
+
+// announced is the name of the setting that holds what announce keeps.
+const announced = "announced"
+
+// announce keeps what governance wants to loosen, so that it is seen before it
+// binds. The newest takes the place of the one before.
+func (s *state) announce(ctx context.Context, sm opening.SignedManifest) error {
+	raw, err := signed.Marshal(sm)
+	if err != nil {
+		return err
+	}
+	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO hub_setting (name, body) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET body = excluded.body`, announced, string(raw))
+		return err
+	})
+	if err == nil {
+		s.announced = &sm
+	}
+	return err
+}
+
+// loadAnnounced finds what was announced and does not bind yet.
+func (s *state) loadAnnounced(ctx context.Context, tx *store.Tx) error {
+	var text string
+	err := tx.QueryRowContext(ctx, `SELECT body FROM hub_setting WHERE name = $1`, announced).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	var sm opening.SignedManifest
+	if err = errors.Join(err, json.Unmarshal([]byte(text), &sm)); err != nil {
+		return err
+	}
+	m, err := sm.Open(s.plan.Governance)
+	if err == nil && m.Version > len(s.chain) {
+		s.announced = &sm
+	}
+	return err
+}
+
+// policies are the manifests that the hub holds, oldest first, and last what is
+// announced and does not bind yet.
+func (s *state) policies() (out []opening.Manifest) {
+	list := s.after(0)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.announced != nil {
+		list = append(list, *s.announced)
+	}
+	for _, sm := range list {
+		if m, err := sm.Open(s.plan.Governance); err == nil { // checked when it came
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // checkManifest refuses what key holders would refuse: then the parts of the
@@ -200,7 +264,7 @@ func (s *state) checkManifest(m opening.Manifest, now time.Time) error {
 		return errors.New("it does not follow the version that the hub holds")
 	}
 	if opening.Loosens(s.manifest, m) && now.Before(time.UnixMicro(m.Issued).Add(opening.LooseningDelay)) {
-		return errors.New("it loosens the one before and binds only 30 days after its issue")
+		return errEarly
 	}
 	return nil
 }

@@ -113,9 +113,11 @@ func policyList(policies []opening.Manifest, now time.Time) web.Table {
 	return t
 }
 
+const day = 24 * time.Hour
+
 func bindsNote(at, now time.Time) string {
 	if now.Before(at) {
-		return "Not yet: " + strconv.Itoa(int(at.Sub(now)/(24*time.Hour))+1) + " days to go"
+		return "Not yet: " + strconv.Itoa(int((at.Sub(now)+day-1)/day)) + " days to go"
 	}
 	return "Binds"
 }
