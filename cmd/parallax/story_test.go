@@ -403,7 +403,7 @@ func (s *stage) inbox(id string) desk.Inbox {
 func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 	s := build(t)
 	mapping := s.write("mapping.json", desk.Mapping{Format: desk.FormatCSV, Reference: "case", Strength: "strength", Kind: "kind",
-		Role: "=suspected_consumer", Grade: "=b2", Columns: map[string]desk.ColumnMapping{"email": {Class: selector.Email}}})
+		Role: "=suspected_consumer", Grade: "=b2", SMR: "=no", Columns: map[string]desk.ColumnMapping{"email": {Class: selector.Email}}})
 	for i, c := range contributors {
 		file := s.path(c.id + ".csv")
 		s.save(file, c.file)
@@ -441,6 +441,7 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 	if strings.Contains(lead, "A-18") {
 		t.Error("the lead shows an observation that nobody else shared")
 	}
+	s.toOutcome(id)
 	receipts := strings.Fields(s.at("bank-a", "receipts", "--out", s.path("receipts")))
 	if len(receipts) != 1 {
 		t.Fatalf("receipts: %v", receipts)
@@ -452,6 +453,38 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 	s.regroup()
 	if out := s.do("verify", receipts[0], "--hub", s.plan.Hub.URL, "--pin", s.pin, "--state", s.path("seen.json"), "--demo", "--demo-clock", s.clock); !strings.Contains(out, "receipts: 1 of 1") {
 		s.t.Errorf("the hub's log is not verified: %s", out)
+	}
+}
+
+// toOutcome has the authority decide, and tell one contributor what came of it
+// under a lawful route; the others are told nothing.
+func (s *stage) toOutcome(id string) {
+	s.t.Helper()
+	step := func(args ...string) []string { return append(append([]string{"lead"}, args...), id, "--reason", "an exercise with nobody in it") }
+	at := func(args ...string) []string { return append(append([]string{"desk"}, args...), s.desk("police")...) }
+	s.refuse(2, "somebody else works on it", at(step("decide", "--decision", "act", "--child", "no-sign")...)...)
+	s.at("police", step("deconflict", "--answer", "cleared")...)
+	s.refuse(1, "The gateway refuses", at(step("decide", "--decision", "refer", "--child", "no-sign", "--to", "newspaper", "--gateway", "REFERRAL-CHILD")...)...)
+	s.at("police", step("decide", "--decision", "act", "--child", "no-sign")...)
+	s.at("police", step("outcome", "--outcome", "investigation")...)
+	tell := func(gateway string) []string {
+		return step("release", "--tell", "bank-a="+gateway, "--condition", "own-use", "--condition", "tell-nobody")
+	}
+	s.refuse(1, "The gateway refuses", at(tell("REFERRAL-CHILD")...)...)
+	if out := s.at("police", tell("RELEASE-OUTCOME")...); !strings.Contains(out, "outcome released") {
+		s.t.Error(out)
+	}
+	if out := s.at("bank-a", "outcomes"); !strings.Contains(out, "nothing has been released") {
+		s.t.Errorf("before the release time: %s", out)
+	}
+	s.until("the outcome", func() bool {
+		s.advance(time.Hour)
+		return strings.Contains(s.at("bank-a", "outcomes"), "A-17: An investigation was opened (own-use, tell-nobody), under RELEASE-OUTCOME")
+	})
+	for _, other := range []string{"platform-a", "hotline-a"} {
+		if out := s.at(other, "outcomes"); !strings.Contains(out, "nothing has been released") {
+			s.t.Errorf("%s: %s", other, out)
+		}
 	}
 }
 

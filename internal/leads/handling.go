@@ -11,6 +11,7 @@ import (
 	"parallax/internal/fault"
 	"parallax/internal/store"
 	"parallax/opening"
+	"parallax/seal"
 	"parallax/signed"
 )
 
@@ -41,9 +42,13 @@ func (s *Service) Handle(ctx context.Context, m opening.Manifest, by string, req
 	if err != nil {
 		return client.OpeningState{}, fault.Wrap(fault.Invalid, "The step was refused: "+err.Error()+".", err)
 	}
+	whose, err := s.owners(ctx, req.ID)
+	if err != nil {
+		return client.OpeningState{}, err
+	}
 	var out client.OpeningState
 	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if err := s.step(ctx, tx, m, req, h, digest); err != nil {
+		if err := s.step(ctx, tx, m, req, h, digest, whose); err != nil {
 			return err
 		}
 		out, err = s.viewOf(ctx, tx, req.ID)
@@ -52,7 +57,7 @@ func (s *Service) Handle(ctx context.Context, m opening.Manifest, by string, req
 	return out, err
 }
 
-func (s *Service) step(ctx context.Context, tx *store.Tx, m opening.Manifest, req client.HandleRequest, h opening.Handling, digest opening.Hash) error {
+func (s *Service) step(ctx context.Context, tx *store.Tx, m opening.Manifest, req client.HandleRequest, h opening.Handling, digest opening.Hash, whose map[seal.Label]string) error {
 	o, err := readOpening(ctx, tx, req.ID)
 	if err != nil {
 		return err
@@ -82,7 +87,7 @@ func (s *Service) step(ctx context.Context, tx *store.Tx, m opening.Manifest, re
 		row.Gateway = ruling.Gateway
 	}
 	if h.Step == opening.StepRelease {
-		if err := s.takeNotes(ctx, tx, m, o, r, h, row.Ticket, req.Notes); err != nil {
+		if err := s.takeNotes(ctx, tx, m, o.ID, whose, h, row.Ticket, req.Notes); err != nil {
 			return err
 		}
 	} else if len(req.Notes) > 0 {

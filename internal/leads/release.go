@@ -25,14 +25,10 @@ type noteRow struct {
 // takeNotes keeps what a release sends back: to each contributor of the
 // opening at most one note, about its own observations, under its own lawful
 // route.
-func (s *Service) takeNotes(ctx context.Context, tx *store.Tx, m opening.Manifest, o openingRow, r opening.Request, h opening.Handling, ticket string, notes []signed.Object) error {
+func (s *Service) takeNotes(ctx context.Context, tx *store.Tx, m opening.Manifest, id string, items map[seal.Label]string, h opening.Handling, ticket string, notes []signed.Object) error {
 	wrong := func(text string) error { return fault.New(fault.Invalid, "The release was refused: "+text+".") }
 	if len(notes) != len(h.Notes) {
 		return wrong("it brings other notes than it lists")
-	}
-	items, err := s.owners(ctx, r)
-	if err != nil {
-		return err
 	}
 	told := make(map[string]bool)
 	for i, x := range notes {
@@ -52,10 +48,10 @@ func (s *Service) takeNotes(ctx context.Context, tx *store.Tx, m opening.Manifes
 			return wrong("a note speaks of an observation that is not the contributor's, or not of this opening")
 		}
 		told[n.To] = true
-		if _, err := s.mayFlow(ctx, tx, Flow{Kind: FlowRelease, Gateway: n.Gateway, To: n.To, By: h.Author, Ref: h.Notes[i].String(), Provenance: h.Provenance}); err != nil {
+		if err := s.mayTell(ctx, tx, h, n, h.Notes[i]); err != nil {
 			return err
 		}
-		row := noteRow{Opening: o.ID, Org: n.To, Ticket: ticket, Signed: x, Earliest: n.Earliest}
+		row := noteRow{Opening: id, Org: n.To, Ticket: ticket, Signed: x, Earliest: n.Earliest}
 		if row.ID, err = s.newID(); err != nil {
 			return err
 		}
@@ -66,8 +62,35 @@ func (s *Service) takeNotes(ctx context.Context, tx *store.Tx, m opening.Manifes
 	return nil
 }
 
-// owners says whose the observations of a request are.
-func (s *Service) owners(ctx context.Context, r opening.Request) (map[seal.Label]string, error) {
+// Contributors is the recipient that a gateway decision names where it allows to
+// tell every contributor of an opening.
+const Contributors = "contributors"
+
+// mayTell asks for the one contributor, then for contributors as such: a decision
+// names either.
+func (s *Service) mayTell(ctx context.Context, tx *store.Tx, h opening.Handling, n opening.Note, digest opening.Hash) error {
+	f := Flow{Kind: FlowRelease, Gateway: n.Gateway, To: n.To, By: h.Author, Ref: digest.String(), Provenance: h.Provenance}
+	_, err := s.mayFlow(ctx, tx, f)
+	if fault.Is(err, fault.Forbidden) {
+		f.To = Contributors
+		_, err = s.mayFlow(ctx, tx, f)
+	}
+	return err
+}
+
+// owners says whose the observations of an opening are that nobody withdrew.
+func (s *Service) owners(ctx context.Context, id string) (map[seal.Label]string, error) {
+	var r opening.Request
+	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		o, err := readOpening(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		return signed.Unmarshal(o.Request.Body, &r)
+	})
+	if err != nil {
+		return nil, err
+	}
 	items, err := s.pool.Items(ctx, r.Labels)
 	if err != nil {
 		return nil, err
