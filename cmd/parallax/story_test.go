@@ -461,24 +461,26 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 func (s *stage) toOutcome(id string) {
 	s.t.Helper()
 	step := func(args ...string) []string { return append(append([]string{"lead"}, args...), id, "--reason", "an exercise with nobody in it") }
-	at := func(args ...string) []string { return append(append([]string{"desk"}, args...), s.desk("police")...) }
-	s.refuse(2, "somebody else works on it", at(step("decide", "--decision", "act", "--child", "no-sign")...)...)
+	with := func(args ...string) []string { return append(append([]string{"desk"}, args...), s.desk("police")...) }
+	s.refuse(2, "somebody else works on it", with(step("decide", "--decision", "act", "--child", "no-sign")...)...)
 	s.at("police", step("deconflict", "--answer", "cleared")...)
-	s.refuse(1, "The gateway refuses", at(step("decide", "--decision", "refer", "--child", "no-sign", "--to", "newspaper", "--gateway", "REFERRAL-CHILD")...)...)
+	s.refuse(1, "The gateway refuses", with(step("decide", "--decision", "refer", "--child", "no-sign", "--to", "newspaper", "--gateway", "REFERRAL-CHILD")...)...)
 	s.at("police", step("decide", "--decision", "act", "--child", "no-sign")...)
 	s.at("police", step("outcome", "--outcome", "investigation")...)
 	tell := func(gateway string) []string {
 		return step("release", "--tell", "bank-a="+gateway, "--condition", "own-use", "--condition", "tell-nobody")
 	}
-	s.refuse(1, "The gateway refuses", at(tell("REFERRAL-CHILD")...)...)
+	s.refuse(1, "The gateway refuses", with(tell("REFERRAL-CHILD")...)...)
 	if out := s.at("police", tell("RELEASE-OUTCOME")...); !strings.Contains(out, "outcome released") {
 		s.t.Error(out)
 	}
 	if out := s.at("bank-a", "outcomes"); !strings.Contains(out, "nothing has been released") {
 		s.t.Errorf("before the release time: %s", out)
 	}
+	at := 7 * time.Hour // the story is at six
 	s.until("the outcome", func() bool {
-		s.advance(time.Hour)
+		s.advance(at)
+		at += time.Hour
 		return strings.Contains(s.at("bank-a", "outcomes"), "A-17: An investigation was opened (own-use, tell-nobody), under RELEASE-OUTCOME")
 	})
 	for _, other := range []string{"platform-a", "hotline-a"} {
