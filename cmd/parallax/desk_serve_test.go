@@ -175,7 +175,7 @@ func TestDeskPages(t *testing.T) {
 	police.want(police.post("/openings/"+id+"/own.csv", nil), "status,reference")
 	police.want(police.post("/openings/"+id+"/lead", nil), "this read is line 5")
 	s.audit(shot{"lead", police, "/openings/" + id, steps(chromedp.Evaluate[chromedp.Void](`document.querySelector("form[action$='/lead'] button").click()`), chromedp.WaitVisible("#evidence"),
-		chromedp.Evaluate[chromedp.Void](`document.querySelector("main details").open = true`))})
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("main details").open = true`))}, shot{name: "handling", b: police, path: "/openings/" + id + "/handling"})
 	s.withdrawByPage(bank)
 }
 
@@ -187,7 +187,7 @@ func (s *stage) emptyPages(bank, police *browser) {
 	bank.want(bank.get("/"), "Nothing needs you now")
 	s.audit(shot{name: "locked", b: alone, path: "/check"}, // before the browser has been given a cookie
 		shot{name: "alone", b: alone, path: "/"}, shot{name: "check-form", b: alone, path: "/check"},
-		shot{name: "sent-empty", b: bank, path: "/sent"}, shot{name: "openings-empty", b: police, path: "/openings"})
+		shot{name: "outcomes-empty", b: bank, path: "/outcomes"}, shot{name: "sent-empty", b: bank, path: "/sent"}, shot{name: "openings-empty", b: police, path: "/openings"})
 }
 
 // contribute sends one file by the page and the others' by command.

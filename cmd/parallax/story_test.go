@@ -441,7 +441,6 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 	if strings.Contains(lead, "A-18") {
 		t.Error("the lead shows an observation that nobody else shared")
 	}
-	s.toOutcome(id)
 	receipts := strings.Fields(s.at("bank-a", "receipts", "--out", s.path("receipts")))
 	if len(receipts) != 1 {
 		t.Fatalf("receipts: %v", receipts)
@@ -454,13 +453,16 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 	if out := s.do("verify", receipts[0], "--hub", s.plan.Hub.URL, "--pin", s.pin, "--state", s.path("seen.json"), "--demo", "--demo-clock", s.clock); !strings.Contains(out, "receipts: 1 of 1") {
 		s.t.Errorf("the hub's log is not verified: %s", out)
 	}
+	s.toOutcome(id)
 }
 
 // toOutcome has the authority decide, and tell one contributor what came of it
 // under a lawful route; the others are told nothing.
 func (s *stage) toOutcome(id string) {
 	s.t.Helper()
-	step := func(args ...string) []string { return append(append([]string{"lead"}, args...), id, "--reason", "an exercise with nobody in it") }
+	step := func(args ...string) []string {
+		return append(append([]string{"lead"}, args...), id, "--reason", "an exercise with nobody in it")
+	}
 	with := func(args ...string) []string { return append(append([]string{"desk"}, args...), s.desk("police")...) }
 	s.refuse(2, "somebody else works on it", with(step("decide", "--decision", "act", "--child", "no-sign")...)...)
 	s.at("police", step("deconflict", "--answer", "cleared")...)
