@@ -98,9 +98,10 @@ func (r *runner) overlay(list []target) error {
 		return err
 	}
 	r.replaced, r.mutants = map[string]string{}, map[string][]mutant{}
-	next := 0
+	next, files := 0, 0
 	put := func(name string, text []byte) error {
-		file := filepath.Join(r.dir, fmt.Sprint(len(r.replaced))+filepath.Ext(name))
+		files++
+		file := filepath.Join(r.dir, fmt.Sprint(files)+filepath.Ext(name))
 		r.replaced[filepath.Join(root, name)] = file
 		return os.WriteFile(file, text, 0o600)
 	}
