@@ -161,7 +161,7 @@ func (r *runner) binary(pkg string) (string, error) {
 		return b, nil
 	}
 	b := filepath.Join(r.dir, strings.ReplaceAll(pkg, "/", "_")+".test")
-	cmd := exec.Command("go", "test", "-c", "-o", b, "-overlay", filepath.Join(r.dir, "overlay.json"), "./"+pkg) //nolint:gosec // our own packages
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-o", b, "-overlay", filepath.Join(r.dir, "overlay.json"), "./"+pkg) //nolint:gosec // our own packages
 	cmd.Stderr = os.Stderr
 	r.binaries[pkg] = b
 	return b, cmd.Run()
