@@ -55,6 +55,7 @@ func TestLoosens(t *testing.T) {
 		"an approver's other role":   {func(m *Manifest) { m.Approvers[0].Role = RoleOversight }, true},
 		"an approver's other entity": {func(m *Manifest) { m.Approvers[0].Entity = "Q" }, true},
 		"an approver's other key":    {func(m *Manifest) { m.Approvers[0].Key = other }, true},
+		"an auditor more":            {func(m *Manifest) { m.Auditors = append(m.Auditors, Auditor{ID: "r", Key: other}) }, true},
 		"a legal basis more":         {func(m *Manifest) { m.LegalBases = append(m.LegalBases, LegalBasis{ID: "c"}) }, true},
 		"a longer legal basis":       {func(m *Manifest) { m.LegalBases[0].To++ }, true},
 		"a legal basis fewer":        {func(m *Manifest) { m.LegalBases = nil }, false},
@@ -85,6 +86,9 @@ func TestLoosens(t *testing.T) {
 	reinstated.Members[0].Status = Suspended
 	if !Loosens(reinstated, before()) {
 		t.Error("a suspension that ends does not loosen")
+	}
+	if Loosens(reinstated, reinstated) {
+		t.Error("a suspension that stays loosens")
 	}
 	endless := before()
 	endless.KeysEnd = 0
