@@ -109,6 +109,7 @@ var measurements = []measurement{
 	{"dga", "estimate: all decomposable graphs of 5 lists, every whole number", "posterior", noPeer, "the median of a coarse grid", decomposable},
 	{"lcmcr", "estimate: latent classes, one chain, 5 lists", "sweep", noPeer, "the median is above what was seen", latent},
 	{"panel", "estimate: the full panel with its diagnostics, 5 lists", "panel", noPeer, "there is a range", whole},
+	{"gateway", "a lawful route with reasons and explanation, whole built-in data set", "question", "a plain depth-first search over the rows, yes or no alone", "both agree whether there is a route", lawful},
 }
 
 const noPeer = "none in Go"
