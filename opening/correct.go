@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parallax/seal"
+	"parallax/selector"
 	"parallax/signed"
 )
 
@@ -28,6 +29,15 @@ const (
 	SpreadWithin = time.Hour           // from the act to the last receipt
 	upholdFresh  = 24 * time.Hour      // how long a signed decision to uphold counts
 )
+
+// MaxLife is the last moment at which a tag of a class, contributed now, may
+// end: phone numbers change hands sooner. One day is left for other clocks.
+func MaxLife(class selector.Class, now time.Time) time.Time {
+	if class == selector.Phone {
+		return now.AddDate(0, 6, 1)
+	}
+	return now.AddDate(0, 12, 1)
+}
 
 // MaxCorrected bounds the observations of one correction.
 const MaxCorrected = 1000

@@ -63,7 +63,7 @@ func (c *restoreCmd) Run(ctx context.Context, std streams) error {
 	case "hub":
 		fmt.Fprintln(std.err, "It deletes again what the list names before it serves. If its log is older than its witnesses saw, it stays read-only: see \"When the log is read-only\" in the operator's guide.")
 	case "keyholder":
-		fmt.Fprintln(std.err, "What this key holder was told since is not in the copy. It releases nothing until \"parallax keyholder ready\" says that it has heard again what forbids openings: see the key holder's guide.")
+		fmt.Fprintln(std.err, "What this key holder was told and witnessed since is not in the copy: withdrawals, corrections, halts, charges. Do not start it before the steps in the operator's guide, \"A key holder comes back\", are done.")
 	}
 	return nil
 }

@@ -29,6 +29,11 @@ type hubCmd struct {
 	SuspendPerson hubSuspendPerson `cmd:"" help:"Keep a person out at once; its organisation lets it in again."`
 	EndSessions   hubEndSessions   `cmd:"" help:"Sign a person out everywhere."`
 	Show          hubShow          `cmd:"" help:"Show what the hub's operator can see on its own disk; asks nobody, changes nothing."`
+	hubTimers
+}
+
+type hubTimers struct {
+	Retention hubRetention `cmd:"" help:"Count what this hub holds and what ends when; asks nobody, changes nothing."`
 }
 
 type hubInit struct {

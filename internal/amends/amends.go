@@ -35,6 +35,7 @@ type Act struct {
 type Opened struct {
 	ID     string
 	Labels []seal.Label
+	At     time.Time // of the release
 }
 
 // Sources are what this slice learns from the others.
@@ -43,6 +44,9 @@ type Sources struct {
 	Acts func(ctx context.Context, from time.Time, limit int) ([]Act, error)
 	// Opened gives every released opening.
 	Opened func(ctx context.Context) ([]Opened, error)
+	// Bare leaves of an opening, in the caller's transaction, no more than that
+	// there was one.
+	Bare func(ctx context.Context, tx *store.Tx, id string) error
 	// Deny puts a denial before one key holder and gives its verified receipt.
 	Deny func(ctx context.Context, h opening.Holder, o signed.Object) (signed.Object, error)
 	// Append writes a record into the log, in the caller's transaction.

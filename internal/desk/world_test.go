@@ -63,6 +63,8 @@ type world struct {
 	corrected []client.CorrectedItem
 	receipts  []signed.Object // for corrections
 	denials   []signed.Object // that the hub took
+	subjects  []client.SubjectItem
+	posted    []int // sizes of findings
 	url       string
 }
 
@@ -331,6 +333,14 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 		_ = json.Unmarshal(m.Body, &o)
 		w.denials = append(w.denials, o)
 		answer(rw, client.ContributeAnswer{})
+	case client.PathSubject:
+		var r client.SubjectReport
+		_ = json.Unmarshal(m.Body, &r)
+		w.subjects = append(w.subjects, client.SubjectItem{SubjectReport: r, Organisation: m.Sender, Taken: w.clock.Now().UnixMicro()})
+		w.posted = append(w.posted, len(m.Body))
+		answer(rw, client.CorrectedAck{})
+	case client.PathSubjects:
+		answer(rw, client.Subjects{Subjects: w.subjects})
 	case client.PathCorrected:
 		answer(rw, client.Corrected{Corrections: append([]client.CorrectedItem{}, w.corrected...)})
 	case client.PathCorrectedAck:

@@ -26,10 +26,11 @@ func (s *Server) openAmends(ctx context.Context) (err error) {
 			list, err := s.leads.Opened(ctx)
 			out := make([]amends.Opened, len(list))
 			for i, o := range list {
-				out[i] = amends.Opened{ID: o.ID, Labels: o.Labels}
+				out[i] = amends.Opened{ID: o.ID, Labels: o.Labels, At: o.At}
 			}
 			return out, err
 		},
+		Bare: s.leads.Bare,
 		Deny: func(ctx context.Context, h opening.Holder, o signed.Object) (signed.Object, error) {
 			return client.DenyAt(ctx, s.o.HTTP, h, o)
 		},
@@ -38,7 +39,24 @@ func (s *Server) openAmends(ctx context.Context) (err error) {
 			return err
 		},
 	}, s.o.Clock, s.o.Random)
+	s.leads.Held = s.amends.Held
 	return err
+}
+
+func (s *Server) subject(ctx context.Context, who caller, req client.SubjectReport) (client.CorrectedAck, error) {
+	return s.amends.TakeSubject(ctx, who.manifest, who.id, req)
+}
+
+func (s *Server) subjects(ctx context.Context, who caller, _ struct{}) (client.Subjects, error) {
+	return s.amends.Subjects(ctx, who.manifest, who.id)
+}
+
+func (s *Server) review(ctx context.Context, who caller, req client.ReviewRequest) (client.Review, error) {
+	return s.amends.Review(ctx, who.manifest, who.id, req)
+}
+
+func (s *Server) reviews(ctx context.Context, who caller, _ struct{}) (client.Reviews, error) {
+	return s.amends.Reviews(ctx, who.manifest, who.id)
 }
 
 func (s *Server) corrected(ctx context.Context, who caller, _ struct{}) (client.Corrected, error) {

@@ -188,3 +188,74 @@ func TestAFreezeStopsOneLeadOnly(t *testing.T) {
 		t.Errorf("a member by label: %v", err)
 	}
 }
+
+// An opened lead that nobody reviews for 90 days is read by nobody; cleared, it
+// is a bare commitment after 30 days.
+func TestOpenedLeadsAreReviewedOrFrozen(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorldWith(t, db, demoConsole)
+		id, _ := w.released("someone@example.org")
+		w.spread(0)
+		fetch := func() error { return w.call("officer", client.PathFetch, client.OpeningID{ID: id}, nil) }
+		review := func(outcome string) error {
+			return w.call("officer", client.PathReview, client.ReviewRequest{Opening: id, Outcome: outcome, Reason: "still under inquiry"}, nil)
+		}
+		w.spread(89 * 24 * time.Hour)
+		must(t, fetch())
+		w.spread(2 * 24 * time.Hour)
+		if err := fetch(); status(err) != http.StatusConflict {
+			t.Errorf("not reviewed for 91 days: %v", err)
+		}
+		must(t, review(client.ReviewKeep))
+		must(t, fetch())
+		must(t, review(client.ReviewClear))
+		if err := fetch(); status(err) != http.StatusConflict {
+			t.Errorf("cleared: %v", err)
+		}
+		if err := review(client.ReviewKeep); status(err) != http.StatusConflict {
+			t.Errorf("kept after it was cleared: %v", err)
+		}
+		partials := func() (n int) {
+			must(t, db.Read(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+				return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM leads_holder WHERE partials <> '[]'`).Scan(&n)
+			}))
+			return n
+		}
+		w.spread(29 * 24 * time.Hour)
+		if partials() == 0 {
+			t.Error("the shares went before their time")
+		}
+		w.spread(2 * 24 * time.Hour)
+		var list client.Reviews
+		must(t, w.call("officer", client.PathReviews, struct{}{}, &list))
+		if n := partials(); n != 0 || len(list.Reviews) != 1 || list.Reviews[0].State != "bare" {
+			t.Errorf("%d holders' shares are left; reviews %+v", n, list.Reviews)
+		}
+		if status, body, _ := w.browse("authority/officer", "/openings"); status != http.StatusOK {
+			t.Errorf("the page Openings after that: %d\n%s", status, body)
+		}
+	})
+}
+
+// The hub takes sealed findings of one size only, and answers all alike.
+func TestFindingsHaveOneSize(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	send := func(number string, n int) error {
+		return w.call("bank-a", client.PathSubject, client.SubjectReport{Number: number, Sealed: make([]byte, n)}, nil)
+	}
+	must(t, send("01AB-23CD-45EF", client.SubjectSize+48))
+	must(t, send("01AB-23CD-45EF", client.SubjectSize+48))
+	for number, n := range map[string]int{"01AB-23CD-45E0": client.SubjectSize + 49, "01ab": client.SubjectSize + 48} {
+		if err := send(number, n); status(err) != http.StatusBadRequest && status(err) != http.StatusUnprocessableEntity {
+			t.Errorf("%s, %d bytes: %v", number, n, err)
+		}
+	}
+	var list client.Subjects
+	must(t, w.call("officer", client.PathSubjects, struct{}{}, &list))
+	if len(list.Subjects) != 1 || list.Subjects[0].Organisation != "bank-a" {
+		t.Errorf("findings %+v", list)
+	}
+	if err := w.call("overseer", client.PathSubjects, struct{}{}, nil); status(err) != http.StatusForbidden {
+		t.Errorf("oversight reads findings: %v", err)
+	}
+}

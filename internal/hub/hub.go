@@ -199,6 +199,7 @@ func (s *Server) Tick(ctx context.Context) error {
 	step("openings", s.leads.Advance(ctx, m, s.state.after))
 	step("forgetting", s.pool.Forget(ctx))
 	step("corrections", s.amends.Collect(ctx, m))
+	step("reviews", s.amends.Retain(ctx))
 	step("spreading", s.amends.Spread(ctx, m))
 	step("statistics", s.tickStatistics(ctx, m))
 	step("sessions", s.people.Tidy(ctx))

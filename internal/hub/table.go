@@ -50,6 +50,10 @@ func (s *Server) table() []Route {
 		message(client.PathOutcomes, authz.ReadReceipt, own, messageLimits, s.outcomes),
 		message(client.PathWithdraw, authz.Withdraw, own, messageLimits, s.withdraw),
 		message(client.PathCorrect, authz.Withdraw, own, messageLimits, s.correct),
+		message(client.PathSubject, authz.Withdraw, own, messageLimits, s.subject),
+		message(client.PathSubjects, authz.FetchOpening, ofLeads, messageLimits, s.subjects),
+		message(client.PathReview, authz.FetchOpening, ofLeads, messageLimits, s.review),
+		message(client.PathReviews, authz.FetchOpening, ofLeads, messageLimits, s.reviews),
 		message(client.PathCorrectAny, authz.Correct, ofLeads, messageLimits, s.correct),
 		message(client.PathLeads, authz.ReadLeads, ofLeads, messageLimits, s.list),
 		message(client.PathOpenings, authz.AskOpening, ofLeads, messageLimits, s.request),
@@ -64,6 +68,7 @@ func (s *Server) table() []Route {
 
 		// Pages.
 		page("/{$}", authz.UseHub, shared, c.today),
+		page("/ask", authz.UseHub, shared, c.ask),
 		page("/log", authz.ReadLog, shared, c.log),
 		page("/log/growth.csv", authz.ReadLog, shared, c.growthCSV),
 		page("/log/checkpoint", authz.ReadLog, shared, c.downloadCheckpoint),

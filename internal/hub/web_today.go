@@ -71,7 +71,7 @@ func (c *console) start(ctx context.Context) (web.View, error) {
 	return web.View{Title: "This hub", Question: "What is this, and does it work as it should?", Data: []any{
 		web.Text("Parallax lets organisations that respond to online child sexual exploitation see together what none can see alone. They send blinded identifiers here. What matches stays sealed until a rule, two approvals and several independent key holders agree; then an authority alone can open it."),
 		web.Section{Title: "Does it work as it should?", Body: []any{c.health(ctx, h)}},
-		web.Actions{{Label: "See the log", Href: "/log", Primary: true}, {Label: "See the keys and the policy", Href: "/keys"}},
+		web.Actions{{Label: "See the log", Href: "/log", Primary: true}, {Label: "See the keys and the policy", Href: "/keys"}, {Label: "Is something about me here?", Href: "/ask"}},
 		web.Facts{{Label: "Pool", Value: web.T(p.Pool)}, {Label: "Epoch", Value: web.T(p.Epoch)}, {Label: "Operator", Value: web.T(p.Hub.Entity)}},
 	}}, err
 }

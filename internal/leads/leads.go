@@ -66,6 +66,9 @@ type Service struct {
 	lawful  Lawful
 	clock   clock.Clock
 	random  io.Reader
+	// Held says why a released opening is read by nobody, nil if it may be read;
+	// whoever keeps the review dates sets it before anything is served.
+	Held func(ctx context.Context, id string) error
 }
 
 // New brings the tables up to date and returns the service. Nothing leaves

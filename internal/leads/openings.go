@@ -231,6 +231,9 @@ func (s *Service) Fetch(ctx context.Context, m opening.Manifest, by, id string) 
 	if o.State != Released {
 		return client.Fetched{}, fault.Newf(fault.Conflict, "The opening is %s; nothing has been released.", o.State)
 	}
+	if err := s.held(ctx, id); err != nil {
+		return client.Fetched{}, err
+	}
 	var r opening.Request
 	if err := signed.Unmarshal(o.Request.Body, &r); err != nil {
 		return client.Fetched{}, err

@@ -33,3 +33,18 @@ func (s *Service) Opened(ctx context.Context) (out []Opened, err error) {
 	}
 	return out, err
 }
+
+// Bare leaves of a released opening no more than that there was one: its
+// shares, what they were for, and the lead's list go, in the caller's
+// transaction. The request's digest is what the log committed to.
+func (s *Service) Bare(ctx context.Context, tx *store.Tx, id string) error {
+	return bare(ctx, tx, id)
+}
+
+// held says why a released opening is not handed out; nil if it is.
+func (s *Service) held(ctx context.Context, id string) error {
+	if s.Held == nil {
+		return nil
+	}
+	return s.Held(ctx, id)
+}

@@ -138,6 +138,9 @@ func checkHeader(m opening.Manifest, member opening.Member, h opening.Header, no
 		if t.Expires <= now.UnixMicro() {
 			return fmt.Errorf("tag %d has expired", i+1)
 		}
+		if end := opening.MaxLife(t.Class, now); t.Expires > end.UnixMicro() {
+			return fmt.Errorf("tag %d lasts longer than tags of its class may: until %s", i+1, end.UTC().Format(time.DateOnly))
+		}
 	}
 	return nil
 }

@@ -125,3 +125,20 @@ func TestCorrections(t *testing.T) {
 		}
 	})
 }
+
+// A tag lasts 12 months at most, that of a phone number 6.
+func TestTagsEndInTime(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	w.man.KeysEnd = 0
+	w.man.Classes = append(w.man.Classes, opening.ClassRule{Class: selector.Phone, RuleVersion: 1, DailyBudget: 1000})
+	for _, c := range []struct {
+		class  selector.Class
+		months int
+		ok     bool
+	}{{selector.Email, 12, true}, {selector.Email, 13, false}, {selector.Phone, 6, true}, {selector.Phone, 7, false}} {
+		x := w.observe("org-0", func(h *opening.Header) { h.Tags[0].Expires = start.AddDate(0, c.months, 0).UnixMicro() }, tag{c.class, "+61412903177"})
+		if _, err := w.send("org-0", x); (err == nil) != c.ok {
+			t.Errorf("%s for %d months: %v", c.class, c.months, err)
+		}
+	}
+}
