@@ -119,7 +119,7 @@ func Run(ctx context.Context, o Options) (Manifest, error) {
 	if _, err := rand.Read(salt); err != nil {
 		return Manifest{}, err
 	}
-	m := Manifest{Version: 1, ID: o.Now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(raw[:]), Kind: kind, Part: PartData, Made: o.Now.UTC(), Salt: salt}
+	m := Manifest{Version: 1, ID: o.Now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(raw[:]), Kind: kind, Part: PartData, Apart: hasKeys, Made: o.Now.UTC(), Salt: salt}
 	k, err := newKeys(o.Passphrase, salt)
 	if err != nil {
 		return m, err

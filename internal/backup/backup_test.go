@@ -228,6 +228,21 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A folder without record keys, as a key holder's is, needs no place for them.
+func TestAFolderWithoutRecordKeys(t *testing.T) {
+	dir, base := t.TempDir(), t.TempDir()
+	for _, name := range []string{"identity.json", "shares.json", "journal.jsonl"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte(name+"\n"), 0o600))
+	}
+	out, back := filepath.Join(base, "copy"), filepath.Join(base, "back")
+	_, err := Run(t.Context(), options(dir, out, ""))
+	must(t, err)
+	r, err := Restore(t.Context(), RestoreOptions{From: out, To: back, Passphrase: words})
+	if err != nil || r.Kind != "keyholder" || r.Records || !bytes.Equal(all(t, dir), all(t, back)) {
+		t.Errorf("restored %+v, %v", r, err)
+	}
+}
+
 // Copies of record keys are kept for 35 days, and no other file is touched.
 func TestRecordKeysAreForgotten(t *testing.T) {
 	dir, _, _ := folder(t)

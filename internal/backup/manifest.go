@@ -22,6 +22,7 @@ type Manifest struct {
 	Kind    string    `json:"kind"` // hub, keyholder or desk
 	Part    string    `json:"part"` // data or keys
 	Made    time.Time `json:"made"`
+	Apart   bool      `json:"keys_apart"` // the folder has record keys, which are in a copy of their own
 	Salt    []byte    `json:"salt"`
 	Files   []File    `json:"files"`
 	Tag     []byte    `json:"tag"`

@@ -68,7 +68,7 @@ func Restore(ctx context.Context, o RestoreOptions) (Restored, error) {
 	if err := write(ctx, k, o.From, tmp, m.Files, progress); err != nil {
 		return out, err
 	}
-	if m.Kind != "keyholder" {
+	if m.Apart {
 		if out.Records, err = restoreKeys(ctx, o, m, tmp); err != nil {
 			return out, err
 		}
