@@ -4,8 +4,8 @@ package client
 const (
 	PathSubject  = "/v1/subjects"
 	PathSubjects = "/v1/subjects/list"
-	PathReview   = "/v1/reviews"
-	PathReviews  = "/v1/reviews/list"
+	PathRetain   = "/v1/retention"
+	PathRetained = "/v1/retention/list"
 )
 
 // SubjectInfo is the HPKE info of a finding: its number follows.
@@ -38,19 +38,19 @@ type SubjectItem struct {
 
 // Outcomes of a review.
 const (
-	ReviewKeep  = "keep"  // still needed; the next review is due in 90 days
-	ReviewClear = "clear" // not needed: closed now, a bare commitment in 30 days
+	RetainKeep  = "keep"  // still needed; the next review is due in 90 days
+	RetainClear = "clear" // not needed: closed now, a bare commitment in 30 days
 )
 
-// A ReviewRequest says what is to become of an opened lead.
-type ReviewRequest struct {
+// A RetainRequest says what is to become of an opened lead.
+type RetainRequest struct {
 	Opening string `json:"opening"`
 	Outcome string `json:"outcome"`
 	Reason  string `json:"reason"`
 }
 
-// A Review is where an opened lead stands.
-type Review struct {
+// A Retained is where an opened lead stands.
+type Retained struct {
 	Opening  string `json:"opening"`
 	Released int64  `json:"released"`
 	Due      int64  `json:"due"`     // of the next review; read by nobody afterwards
@@ -59,7 +59,7 @@ type Review struct {
 	State    string `json:"state"`   // open, overdue, cleared, bare
 }
 
-// Reviews lists what is to be reviewed.
-type Reviews struct {
-	Reviews []Review `json:"reviews"`
+// RetainedList lists what is to be reviewed.
+type RetainedList struct {
+	Openings []Retained `json:"openings"`
 }

@@ -18,8 +18,8 @@ type deskAmends struct {
 	Told        deskTold        `cmd:"" help:"Note that a recipient was told of a correction (authority)."`
 	Subject     deskSubject     `cmd:"" help:"Take down the request of a person who showed that an identifier is theirs; the answer is always the same."`
 	Subjects    deskSubjects    `cmd:"" help:"Read the findings for people who asked (authority)."`
-	Reviews     deskReviews     `cmd:"" help:"List opened leads by when they are to be reviewed (authority)."`
-	Review      deskReview      `cmd:"" help:"Keep an opened lead for another 90 days, or clear it (authority)."`
+	Due         deskDue         `cmd:"" help:"List opened leads by when they are to be reviewed (authority)."`
+	Retain      deskRetain      `cmd:"" help:"Keep an opened lead for another 90 days, or clear it (authority)."`
 }
 
 type deskCorrect struct {

@@ -55,12 +55,12 @@ func (c *deskSubjects) Run(ctx context.Context, std streams) error {
 	})
 }
 
-type deskReviews struct{ deskDir }
+type deskDue struct{ deskDir }
 
 // Run lists what is to be reviewed.
-func (c *deskReviews) Run(ctx context.Context, std streams) error {
+func (c *deskDue) Run(ctx context.Context, std streams) error {
 	return c.use(ctx, func(d *desk.Desk) error {
-		list, err := d.Reviews(ctx)
+		list, err := d.Due(ctx)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (c *deskReviews) Run(ctx context.Context, std streams) error {
 	})
 }
 
-type deskReview struct {
+type deskRetain struct {
 	deskDir
 	Opening string `arg:"" help:"The opening's id."`
 	Outcome string `required:"" enum:"keep,clear" help:"keep it for another 90 days, or clear it."`
@@ -76,9 +76,9 @@ type deskReview struct {
 }
 
 // Run reviews an opened lead.
-func (c *deskReview) Run(ctx context.Context, std streams) error {
+func (c *deskRetain) Run(ctx context.Context, std streams) error {
 	return c.use(ctx, func(d *desk.Desk) error {
-		r, err := d.Review(ctx, c.Opening, c.Outcome, c.Reason)
+		r, err := d.Retain(ctx, c.Opening, c.Outcome, c.Reason)
 		if err != nil {
 			return err
 		}

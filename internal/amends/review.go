@@ -50,7 +50,7 @@ func (s *Service) Retain(ctx context.Context) error {
 // Held says why a released opening is not handed out: nobody reviewed it in
 // time, or it was cleared. nil if it is.
 func (s *Service) Held(ctx context.Context, id string) error {
-	var r client.Review
+	var r client.Retained
 	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		list, err := reviews(ctx, tx, s.clock.Now().UnixMicro(), id)
 		if len(list) > 0 {
@@ -62,7 +62,7 @@ func (s *Service) Held(ctx context.Context, id string) error {
 	case err != nil:
 		return err
 	case r.State == "overdue":
-		return fault.New(fault.Conflict, "This lead was not reviewed for 90 days, so it is frozen. Review it: \"parallax desk review\" keeps or clears it.")
+		return fault.New(fault.Conflict, "This lead was not reviewed for 90 days, so it is frozen. Review it: \"parallax desk retain\" keeps or clears it.")
 	case r.State == "cleared" || r.State == "bare":
 		return fault.New(fault.Conflict, "This lead was cleared and is read by nobody any more.")
 	}
@@ -81,11 +81,11 @@ type ReviewRecord struct {
 }
 
 // Review keeps an opened lead for another 90 days, or clears it.
-func (s *Service) Review(ctx context.Context, m opening.Manifest, by string, req client.ReviewRequest) (out client.Review, err error) {
+func (s *Service) Review(ctx context.Context, m opening.Manifest, by string, req client.RetainRequest) (out client.Retained, err error) {
 	if err := reader(m, by); err != nil {
 		return out, err
 	}
-	if req.Outcome != client.ReviewKeep && req.Outcome != client.ReviewClear || req.Reason == "" || len(req.Reason) > 1000 {
+	if req.Outcome != client.RetainKeep && req.Outcome != client.RetainClear || req.Reason == "" || len(req.Reason) > 1000 {
 		return out, fault.New(fault.Invalid, "A review says keep or clear, and why in at most 400 characters.")
 	}
 	now := s.clock.Now().UnixMicro()
@@ -101,7 +101,7 @@ func (s *Service) Review(ctx context.Context, m opening.Manifest, by string, req
 			return fault.New(fault.Conflict, "This lead was cleared before.")
 		}
 		cleared := int64(0)
-		if req.Outcome == client.ReviewClear {
+		if req.Outcome == client.RetainClear {
 			cleared = now
 		}
 		if err := setReview(ctx, tx, req.Opening, now+ReviewEvery.Microseconds(), cleared); err != nil {
@@ -119,17 +119,17 @@ func (s *Service) Review(ctx context.Context, m opening.Manifest, by string, req
 }
 
 // Reviews lists what was opened by when it is to be reviewed.
-func (s *Service) Reviews(ctx context.Context, m opening.Manifest, by string) (out client.Reviews, err error) {
+func (s *Service) Reviews(ctx context.Context, m opening.Manifest, by string) (out client.RetainedList, err error) {
 	if err := reader(m, by); err != nil {
 		return out, err
 	}
-	out.Reviews = []client.Review{}
+	out.Openings = []client.Retained{}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		list, err := reviews(ctx, tx, s.clock.Now().UnixMicro(), "")
 		if err != nil {
 			return err
 		}
-		out.Reviews = append(out.Reviews[:0], list...)
+		out.Openings = append(out.Openings[:0], list...)
 		var what []opening.Hash
 		for _, r := range list {
 			what = append(what, sha256.Sum256([]byte(r.Opening)))

@@ -67,9 +67,9 @@ func clearedBefore(ctx context.Context, tx *store.Tx, at int64) (out []string, e
 }
 
 // reviews lists one released opening, or all by when they are due.
-func reviews(ctx context.Context, tx *store.Tx, now int64, id string) (out []client.Review, err error) {
+func reviews(ctx context.Context, tx *store.Tx, now int64, id string) (out []client.Retained, err error) {
 	err = query(ctx, tx, func(rows *sql.Rows) error {
-		var r client.Review
+		var r client.Retained
 		if err := rows.Scan(&r.Opening, &r.Released, &r.Due, &r.Cleared, &r.Bare); err != nil {
 			return err
 		}

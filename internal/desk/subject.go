@@ -175,24 +175,24 @@ func (d *Desk) Subjects(ctx context.Context) ([]ReceivedFinding, error) {
 	return out, nil
 }
 
-// Review keeps an opened lead for another 90 days, or clears it.
-func (d *Desk) Review(ctx context.Context, id, outcome, reason string) (r client.Review, err error) {
+// Retain keeps an opened lead for another 90 days, or clears it.
+func (d *Desk) Retain(ctx context.Context, id, outcome, reason string) (r client.Retained, err error) {
 	m, _, _, err := d.approver(ctx)
 	if err != nil {
 		return r, err
 	}
-	return r, d.hub(ctx, m, client.PathReview, client.ReviewRequest{Opening: id, Outcome: outcome, Reason: reason}, &r)
+	return r, d.hub(ctx, m, client.PathRetain, client.RetainRequest{Opening: id, Outcome: outcome, Reason: reason}, &r)
 }
 
-// Reviews lists what was opened by when it is to be reviewed.
-func (d *Desk) Reviews(ctx context.Context) ([]client.Review, error) {
+// Due lists what was opened by when it is to be reviewed.
+func (d *Desk) Due(ctx context.Context) ([]client.Retained, error) {
 	m, _, _, err := d.approver(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var out client.Reviews
-	err = d.hub(ctx, m, client.PathReviews, struct{}{}, &out)
-	return out.Reviews, err
+	var out client.RetainedList
+	err = d.hub(ctx, m, client.PathRetained, struct{}{}, &out)
+	return out.Openings, err
 }
 
 func (r *records) keepSubject(ctx context.Context, number string, at time.Time, plain []byte) error {

@@ -51,11 +51,11 @@ func (s *Server) subjects(ctx context.Context, who caller, _ struct{}) (client.S
 	return s.amends.Subjects(ctx, who.manifest, who.id)
 }
 
-func (s *Server) review(ctx context.Context, who caller, req client.ReviewRequest) (client.Review, error) {
+func (s *Server) retain(ctx context.Context, who caller, req client.RetainRequest) (client.Retained, error) {
 	return s.amends.Review(ctx, who.manifest, who.id, req)
 }
 
-func (s *Server) reviews(ctx context.Context, who caller, _ struct{}) (client.Reviews, error) {
+func (s *Server) retained(ctx context.Context, who caller, _ struct{}) (client.RetainedList, error) {
 	return s.amends.Reviews(ctx, who.manifest, who.id)
 }
 

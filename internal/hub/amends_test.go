@@ -198,7 +198,7 @@ func TestOpenedLeadsAreReviewedOrFrozen(t *testing.T) {
 		w.spread(0)
 		fetch := func() error { return w.call("officer", client.PathFetch, client.OpeningID{ID: id}, nil) }
 		review := func(outcome string) error {
-			return w.call("officer", client.PathReview, client.ReviewRequest{Opening: id, Outcome: outcome, Reason: "still under inquiry"}, nil)
+			return w.call("officer", client.PathRetain, client.RetainRequest{Opening: id, Outcome: outcome, Reason: "still under inquiry"}, nil)
 		}
 		w.spread(89 * 24 * time.Hour)
 		must(t, fetch())
@@ -206,13 +206,13 @@ func TestOpenedLeadsAreReviewedOrFrozen(t *testing.T) {
 		if err := fetch(); status(err) != http.StatusConflict {
 			t.Errorf("not reviewed for 91 days: %v", err)
 		}
-		must(t, review(client.ReviewKeep))
+		must(t, review(client.RetainKeep))
 		must(t, fetch())
-		must(t, review(client.ReviewClear))
+		must(t, review(client.RetainClear))
 		if err := fetch(); status(err) != http.StatusConflict {
 			t.Errorf("cleared: %v", err)
 		}
-		if err := review(client.ReviewKeep); status(err) != http.StatusConflict {
+		if err := review(client.RetainKeep); status(err) != http.StatusConflict {
 			t.Errorf("kept after it was cleared: %v", err)
 		}
 		partials := func() (n int) {
@@ -226,10 +226,10 @@ func TestOpenedLeadsAreReviewedOrFrozen(t *testing.T) {
 			t.Error("the shares went before their time")
 		}
 		w.spread(2 * 24 * time.Hour)
-		var list client.Reviews
-		must(t, w.call("officer", client.PathReviews, struct{}{}, &list))
-		if n := partials(); n != 0 || len(list.Reviews) != 1 || list.Reviews[0].State != "bare" {
-			t.Errorf("%d holders' shares are left; reviews %+v", n, list.Reviews)
+		var list client.RetainedList
+		must(t, w.call("officer", client.PathRetained, struct{}{}, &list))
+		if n := partials(); n != 0 || len(list.Openings) != 1 || list.Openings[0].State != "bare" {
+			t.Errorf("%d holders' shares are left; reviews %+v", n, list.Openings)
 		}
 		if status, body, _ := w.browse("authority/officer", "/openings"); status != http.StatusOK {
 			t.Errorf("the page Openings after that: %d\n%s", status, body)
