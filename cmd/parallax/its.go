@@ -111,6 +111,9 @@ func showITS(w io.Writer, r series.ITSResult) {
 		fmt.Fprintf(tab, "%s\t%.6g\t%.4g\t%.4g\t%.4g\t%.6g\t%.6g\n", t.Name, t.Estimate, t.ModelSE, t.HACSE, t.HACWideSE, t.Low, t.High)
 	}
 	tab.Flush()
+	if a := r.AR1; a != nil {
+		fmt.Fprintf(w, "\nWith errors that follow each other (AR 1, %.3f): step %.6g, 95 %% %.6g to %.6g.\n", a.Rho, a.Step, a.Low, a.High)
+	}
 	fmt.Fprint(w, "\nAutocorrelation of the residuals:")
 	for _, v := range r.Residuals {
 		fmt.Fprintf(w, " %.2f", v)

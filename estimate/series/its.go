@@ -77,6 +77,19 @@ type ITSResult struct {
 	Residuals   []float64 `json:"residual_acf"`         // lags 1 to 6
 	MeanBefore  float64   `json:"mean_before"`          // of the outcome, or of its rate
 	FittedMeans []float64 `json:"fitted"`
+	// AR1 is the step where errors may follow each other; Linear only.
+	AR1 *FollowingErrors `json:"ar1,omitempty"`
+}
+
+// FollowingErrors is the step of the same linear regression with errors that
+// follow an autoregression of order one, by exact maximum likelihood.
+type FollowingErrors struct {
+	Rho    float64 `json:"rho"`
+	Step   float64 `json:"step"`
+	SE     float64 `json:"se"`
+	Low    float64 `json:"low"`
+	High   float64 `json:"high"`
+	LogLik float64 `json:"loglik"`
 }
 
 var z95 = distuv.UnitNormal.Quantile(0.975)
@@ -115,6 +128,14 @@ func (s ITS) Fit() (ITSResult, error) {
 		return ITSResult{}, err
 	}
 	s.fill(&r, fit, names)
+	if s.Family == Linear {
+		ar, err := regress.AutoRegressive(x, s.Outcome)
+		if err != nil {
+			return ITSResult{}, err
+		}
+		se := regress.SE(ar.Cov, 2, 1)
+		r.AR1 = &FollowingErrors{ar.Rho, ar.Beta[2], se, ar.Beta[2] - z95*se, ar.Beta[2] + z95*se, ar.LL}
+	}
 	return r, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"parallax/estimate/draw"
+	"parallax/estimate/regress"
 	"parallax/internal/shareddata"
 )
 
@@ -164,6 +165,14 @@ func nile(t *testing.T) (doc struct {
 		OLS  float64            `json:"ols_se_step"`
 		NW   map[string]float64 `json:"newey_west_lag4_se"`
 	} `json:"step_1899_ols"`
+	AR1 struct {
+		Rho       float64 `json:"ar1"`
+		Intercept float64 `json:"intercept"`
+		Step      float64 `json:"step"`
+		SE        float64 `json:"se_step"`
+		Sigma2    float64 `json:"sigma2"`
+		LL        float64 `json:"loglik"`
+	} `json:"step_1899_ar1_ml"`
 }) {
 	t.Helper()
 	reference(t, "nile_reference.json", &doc)
@@ -189,6 +198,30 @@ func TestNileStep(t *testing.T) {
 		near(t, theirs, r.term(ours).Estimate, doc.Step.Coef[theirs], 1e-6)
 		near(t, "Newey-West "+theirs, r.term(ours).HACSE, doc.Step.NW[theirs], 1e-6)
 	}
+}
+
+// The reference has no trend; its error of the step is from the curvature in all
+// parameters together, ours treats the autoregression as known.
+func TestNileStepWithFollowingErrors(t *testing.T) {
+	doc := nile(t)
+	var x [][]float64
+	for i := range doc.Y {
+		step := 0.0
+		if 1871+i >= 1899 {
+			step = 1
+		}
+		x = append(x, []float64{1, step})
+	}
+	r, err := regress.AutoRegressive(x, doc.Y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "autoregression", r.Rho, doc.AR1.Rho, 1e-3)
+	near(t, "intercept", r.Beta[0], doc.AR1.Intercept, 1e-5)
+	near(t, "step", r.Beta[1], doc.AR1.Step, 1e-5)
+	near(t, "variance", r.Sigma2, doc.AR1.Sigma2, 1e-3)
+	near(t, "log likelihood", r.LL, doc.AR1.LL, 1e-5)
+	near(t, "error of the step", regress.SE(r.Cov, 1, 1), doc.AR1.SE, 0.01)
 }
 
 // simulated draws a series with a known step and a known pulse, more spread than
