@@ -57,7 +57,8 @@ func newCommittee(t *testing.T, db *store.DB) *committee {
 	}
 	who, err := LoadIdentity(dir)
 	must(t, err)
-	c.hub, err = Open(context.Background(), Options{DB: db, Identity: who, Plan: c.plan, Demo: true, LeavesPerTick: 4, Clock: clock.Manual(start), Log: quiet()})
+	keys, list := records(t, dir, clock.Manual(start))
+	c.hub, err = Open(context.Background(), Options{DB: db, Keys: keys, Deletions: list, Identity: who, Plan: c.plan, Demo: true, LeavesPerTick: 4, Clock: clock.Manual(start), Log: quiet()})
 	must(t, err)
 	front.Handle("/", c.hub.Handler())
 	c.board = client.NewBoard(srv.URL, "pool", "2026-11", http.DefaultClient)

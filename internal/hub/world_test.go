@@ -98,12 +98,8 @@ func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 	}
 	who, err := LoadIdentity(dir)
 	must(t, err)
-	keysDB, err := store.Open(context.Background(), filepath.Join(dir, recordkeys.KeysFile))
-	must(t, err)
-	t.Cleanup(func() { keysDB.Close() })
-	keys, err := recordkeys.New(context.Background(), keysDB, w.clock, rand.Reader)
-	must(t, err)
-	o := Options{DB: db, Keys: keys, Deletions: recordkeys.NewList(filepath.Join(dir, recordkeys.ListFile)), Identity: who, Plan: plan, Demo: true, LeavesPerTick: 8, Clock: w.clock, Log: quiet()}
+	keys, list := records(t, dir, w.clock)
+	o := Options{DB: db, Keys: keys, Deletions: list, Identity: who, Plan: plan, Demo: true, LeavesPerTick: 8, Clock: w.clock, Log: quiet()}
 	o.Law, err = law.Simulated(rand.Reader)
 	must(t, err)
 	change(&o)
@@ -121,6 +117,17 @@ func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 	must(t, client.Get(context.Background(), http.DefaultClient, w.url+client.PathTranscript, &w.setup))
 	w.people(plan)
 	return w
+}
+
+// records are the record keys and the list of deletions of a hub's folder.
+func records(t *testing.T, dir string, c clock.Clock) (*recordkeys.Keys, *recordkeys.List) {
+	t.Helper()
+	db, err := store.Open(context.Background(), filepath.Join(dir, recordkeys.KeysFile))
+	must(t, err)
+	t.Cleanup(func() { db.Close() })
+	keys, err := recordkeys.New(context.Background(), db, c, rand.Reader)
+	must(t, err)
+	return keys, recordkeys.NewList(filepath.Join(dir, recordkeys.ListFile))
 }
 
 func (w *world) ceremony(plan client.Plan, dirs []string) {

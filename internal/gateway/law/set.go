@@ -2,6 +2,7 @@ package law
 
 import (
 	_ "embed"
+	"slices"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -43,9 +44,12 @@ var builtIn []byte
 const BuiltInName = "gateways.yaml (built in)"
 
 // BuiltIn is the data set that comes with the program: illustrative, and in
-// need of review by counsel. It is read once; what is laid over it is laid over a
-// copy.
-func BuiltIn() (Set, error) { return readBuiltIn() }
+// need of review by counsel. It is read once; everybody gets rows of their own.
+func BuiltIn() (Set, error) {
+	s, err := readBuiltIn()
+	s.Gateways, s.Prohibitions, s.Decisions = slices.Clone(s.Gateways), slices.Clone(s.Prohibitions), slices.Clone(s.Decisions)
+	return s, err
+}
 
 var readBuiltIn = sync.OnceValues(func() (Set, error) { return Read(BuiltInName, builtIn) })
 
