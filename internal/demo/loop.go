@@ -27,6 +27,11 @@ func (s *stage) inbox(ctx context.Context) (in desk.Inbox, err error) {
 // round.
 func (s *stage) withdraw(ctx context.Context) (w desk.Withdrawal, err error) {
 	what := s.data.Truth.Withdraw[0]
+	// A member keeps its receipts before it takes back the last row of one: after
+	// that nobody can open the log entry any more.
+	if _, err := s.desk(ctx, what.Organisation, "receipts", "--out", s.path("receipts", what.Organisation)); err != nil {
+		return w, err
+	}
 	if err := s.deskJSON(ctx, what.Organisation, &w, "withdraw", "--ref", what.Reference, "--reason", what.Reason); err != nil {
 		return w, err
 	}
