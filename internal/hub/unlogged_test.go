@@ -16,15 +16,19 @@ func TestNothingLeavesWhenTheLogCannotBeWritten(t *testing.T) {
 	w := openedWorld(t)
 	size, _, err := w.hub.tlog.Latest(t.Context())
 	must(t, err)
+	released := w.releasedOpening()
 	messages := map[string]struct {
 		who  string
 		body any
 	}{
 		client.PathLeads:     {"officer", struct{}{}},
 		client.PathList:      {"officer", struct{}{}},
-		client.PathFetch:     {"officer", client.OpeningID{ID: w.releasedOpening()}},
+		client.PathFetch:     {"officer", client.OpeningID{ID: released}},
 		client.PathAudit:     {"auditor", client.AuditRequest{Size: size}},
 		client.PathCorrected: {"officer", struct{}{}},
+		client.PathSubjects:  {"officer", struct{}{}},
+		client.PathRetained:  {"officer", struct{}{}},
+		client.PathRetain:    {"officer", client.RetainRequest{Opening: released, Outcome: client.RetainKeep, Reason: "still needed"}},
 	}
 	pages := map[string]string{"/openings": "/openings", "/leads/{id}": "/leads/" + w.ready.ID, "/corrections": "/corrections"}
 	w.everyRead(messages, pages)
