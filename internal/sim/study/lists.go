@@ -60,16 +60,16 @@ func listArms() (arms []ListArm) {
 		arms = append(arms, ListArm{Name: "some are seen a tenth as easily", Worlds: 200, Tabled: true, Hidden: sim.Hidden{Seldom: s}})
 	}
 	return append(arms,
-		ListArm{Name: "hotline records referred to the police (0.3), counted as own", Worlds: 100, Hidden: sim.Hidden{Referral: 0.3}},
-		ListArm{Name: "who is on the bank's list is three times as likely on the police's", Worlds: 100, Hidden: sim.Hidden{Pull: 3}},
-		ListArm{Name: "half of the platform's accounts closed, never seen again", Worlds: 100, Hidden: sim.Hidden{Closed: 0.5}},
-		ListArm{Name: "missed links (carry 0.9, 0.9, 0.85, 0.8), not corrected", Worlds: 100, Hidden: sim.Hidden{Carry: carry}},
-		ListArm{Name: "missed links, corrected with --carry", Worlds: 100, Hidden: sim.Hidden{Carry: carry}, Carry: carry},
-		ListArm{Name: "3 % joined with a stranger's records", Worlds: 100, Hidden: sim.Hidden{False: 0.03}},
-		ListArm{Name: "all of these at half strength, people differ by 0.8", Worlds: 100,
+		ListArm{Name: "hotline records referred to the police (0.3), counted as own", Worlds: 200, Hidden: sim.Hidden{Referral: 0.3}},
+		ListArm{Name: "who is on the bank's list is three times as likely on the police's", Worlds: 200, Hidden: sim.Hidden{Pull: 3}},
+		ListArm{Name: "half of the platform's accounts closed, never seen again", Worlds: 200, Hidden: sim.Hidden{Closed: 0.5}},
+		ListArm{Name: "missed links (carry 0.9, 0.9, 0.85, 0.8), not corrected", Worlds: 200, Hidden: sim.Hidden{Carry: carry}},
+		ListArm{Name: "missed links, corrected with --carry", Worlds: 200, Hidden: sim.Hidden{Carry: carry}, Carry: carry},
+		ListArm{Name: "3 % joined with a stranger's records", Worlds: 200, Hidden: sim.Hidden{False: 0.03}},
+		ListArm{Name: "all of these at half strength, people differ by 0.8", Worlds: 200,
 			Hidden: sim.Hidden{Sigma: 0.8, Referral: 0.15, Pull: 2, Closed: 0.25, Carry: []float64{0.95, 0.95, 0.92, 0.9}, False: 0.015}},
-		ListArm{Name: "whole ecosystem, hazards times 16, own detections", Worlds: 40, Whole: true},
-		ListArm{Name: "whole ecosystem, referred copies counted as own", Worlds: 40, Whole: true, Referred: true},
+		ListArm{Name: "whole ecosystem, hazards times 16, own detections", Worlds: 200, Whole: true},
+		ListArm{Name: "whole ecosystem, referred copies counted as own", Worlds: 200, Whole: true, Referred: true},
 	)
 }
 
