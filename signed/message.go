@@ -19,7 +19,7 @@ var (
 	// ErrAudience: the message was meant for another receiver or path.
 	ErrAudience = errors.New("the message is addressed to another receiver")
 	// ErrClock: the message's time is outside the receiver's window.
-	ErrClock = errors.New("the sender's clock is outside the allowed window")
+	ErrClock = errors.New("the sender's and the receiver's clocks differ by more than the allowed window")
 )
 
 // A Message is a request from one machine to another: valid for one audience,
@@ -58,7 +58,7 @@ func (o Object) OpenMessage(audience, path string, pub ed25519.PublicKey, now ti
 		return Message{}, fmt.Errorf("message nonce has %d characters, want 32", len(m.Nonce))
 	}
 	if off := now.Sub(time.UnixMicro(m.Time)); off > Window || off < -Window {
-		return Message{}, fmt.Errorf("%w: it differs by %s, at most %s is allowed; set the clock and send again", ErrClock, off.Round(time.Second), Window)
+		return Message{}, fmt.Errorf("%w: they differ by %s, at most %s is allowed; set the one that is wrong and send again", ErrClock, off.Round(time.Second), Window)
 	}
 	return m, nil
 }

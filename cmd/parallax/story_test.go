@@ -46,6 +46,8 @@ type stage struct {
 	// budget what a member may have evaluated a day.
 	database string
 	budget   int
+	// apart gives every program a clock of its own, in place of the common one.
+	apart bool
 	// places are folders that lie elsewhere than in dir, by their first name.
 	places map[string]string
 	// front gives the URL under which others reach what listens at an address,
@@ -211,6 +213,14 @@ func (s *stage) save(path, text string) {
 	s.must(os.WriteFile(path, []byte(text), 0o600))
 }
 
+// clockOf is the file with the simulated clock of a program.
+func (s *stage) clockOf(id string) string {
+	if s.apart {
+		return filepath.Join(s.dir, "clock-"+id)
+	}
+	return s.clock
+}
+
 // advance moves everybody's simulated clock.
 func (s *stage) advance(to time.Duration) {
 	s.t.Helper()
@@ -252,7 +262,7 @@ func buildWith(t *testing.T, s *stage) *stage {
 	s.plan = plan
 	s.ceremony(plan, file)
 	for i, h := range plan.Holders {
-		s.run(h.ID, h.URL, "keyholder", "serve", "--dir", s.path(h.ID), "--listen", addrs[i], "--demo", "--demo-clock", s.clock)
+		s.run(h.ID, h.URL, "keyholder", "serve", "--dir", s.path(h.ID), "--listen", addrs[i], "--demo", "--demo-clock", s.clockOf(h.ID))
 	}
 	s.publish(plan)
 	return s
@@ -270,7 +280,6 @@ func (s *stage) found(t *testing.T) (plan client.Plan, file string, addrs []stri
 	s.t, s.dir, s.began, s.servers = t, t.TempDir(), time.Now(), make(map[string]*server)
 	s.clock = s.path("clock")
 	s.advance(0)
-	demo := []string{"--demo", "--demo-clock", s.clock}
 	plan = client.Plan{Pool: "story", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email}}
 	for i := range 3 {
 		var g opening.Governor
@@ -296,7 +305,8 @@ func (s *stage) found(t *testing.T) (plan client.Plan, file string, addrs []stri
 		s.database = s.path("hub", "hub.db")
 	}
 	s.lawFiles()
-	s.run("hub", s.hub, append([]string{"hub", "serve", "--law-overlay", s.path("overlay.yaml"), "--law-published", s.path("published.json"), "--law-counsel", s.path("counsel.json"), "--dir", s.path("hub"), "--plan", file, "--listen", addr, "--tick", "300ms", "--database", s.database}, demo...)...)
+	s.run("hub", s.hub, "hub", "serve", "--law-overlay", s.path("overlay.yaml"), "--law-published", s.path("published.json"), "--law-counsel", s.path("counsel.json"), "--dir", s.path("hub"),
+		"--plan", file, "--listen", addr, "--tick", "300ms", "--database", s.database, "--demo", "--demo-clock", s.clockOf("hub"))
 	return plan, file, addrs
 }
 
@@ -383,7 +393,7 @@ func (s *stage) lawFiles() {
 
 // desk gives the options that name a desk.
 func (s *stage) desk(id string) []string {
-	return []string{"--dir", s.path(id), "--demo", "--demo-clock", s.clock}
+	return []string{"--dir", s.path(id), "--demo", "--demo-clock", s.clockOf(id)}
 }
 
 func (s *stage) at(id string, args ...string) string {

@@ -18,20 +18,20 @@ const (
 )
 
 // Retain keeps a review date for every released opening, leaves of cleared ones
-// whose time is over a bare commitment, and drops old findings.
-func (s *Service) Retain(ctx context.Context) error {
+// whose time was over by then a bare commitment, and drops the findings that
+// were old by then.
+func (s *Service) Retain(ctx context.Context, then time.Time) error {
 	opened, err := s.from.Opened(ctx)
 	if err != nil {
 		return err
 	}
-	now := s.clock.Now()
 	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, o := range opened {
 			if err := insertReview(ctx, tx, o.ID, o.At, o.At.Add(ReviewEvery)); err != nil {
 				return err
 			}
 		}
-		over, err := clearedBefore(ctx, tx, now.Add(-ClearedLife).UnixMicro())
+		over, err := clearedBefore(ctx, tx, then.Add(-ClearedLife).UnixMicro())
 		if err != nil {
 			return err
 		}
@@ -39,11 +39,11 @@ func (s *Service) Retain(ctx context.Context) error {
 			if err := s.from.Bare(ctx, tx, id); err != nil {
 				return err
 			}
-			if err := setBare(ctx, tx, id, now.UnixMicro()); err != nil {
+			if err := setBare(ctx, tx, id, then.UnixMicro()); err != nil {
 				return err
 			}
 		}
-		return dropSubjects(ctx, tx, now.Add(-SubjectLife).UnixMicro())
+		return dropSubjects(ctx, tx, then.Add(-SubjectLife).UnixMicro())
 	})
 }
 

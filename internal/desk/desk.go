@@ -209,7 +209,7 @@ func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ";
 // clockHint says whose clock is meant where a server speaks of its sender's.
 func clockHint(text string) string {
 	if strings.Contains(text, signed.ErrClock.Error()) {
-		return "This desk's clock is off, so its message was refused and nothing was done: " + text
+		return "This desk's clock and the receiver's differ, so the message was refused and nothing was done: " + text
 	}
 	return text
 }

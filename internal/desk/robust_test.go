@@ -131,7 +131,7 @@ func TestClockOffByAnHour(t *testing.T) {
 		must(t, err)
 		_, err = bank.Submit(ctx, p, "b1", nil)
 		text := fault.Sentence(err)
-		if fault.KindOf(err) != fault.Forbidden || !strings.Contains(text, "This desk's clock is off") || !strings.Contains(text, (-off).String()) || len(w.batches) != 0 {
+		if fault.KindOf(err) != fault.Forbidden || !strings.Contains(text, "This desk's clock and the receiver's differ") || !strings.Contains(text, (-off).String()) || len(w.batches) != 0 {
 			t.Errorf("%s off: %v", off, err)
 		}
 		police, card := w.desk(RoleAuthority, "police", "")
@@ -139,7 +139,7 @@ func TestClockOffByAnHour(t *testing.T) {
 		_, err = police.Join(ctx, w.url, w.setup.Transcript.Hash())
 		must(t, err)
 		police.clock = clock.Fixed(today.Add(off))
-		if _, err := police.Inbox(ctx); !strings.Contains(fault.Sentence(err), "This desk's clock is off") {
+		if _, err := police.Inbox(ctx); !strings.Contains(fault.Sentence(err), "This desk's clock and the receiver's differ") {
 			t.Errorf("at the hub: %v", err)
 		}
 	}

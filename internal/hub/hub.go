@@ -192,19 +192,33 @@ func (s *Server) Tick(ctx context.Context) error {
 	}
 	step("log", s.tlog.Tick(ctx))
 	step("witnesses", s.tlog.CollectCosignatures(ctx, s.witnesses()))
-	step("expiry", s.pool.Expire(ctx))
+	due, err := s.destroyBefore(ctx)
+	step("expiry", errors.Join(err, s.pool.Expire(ctx, due)))
 	step("receipts", s.pool.MarkLogged(ctx))
 	step("linking", s.pool.Link(ctx, m.Epoch))
 	step("leads", s.leads.Refresh(ctx, m))
 	step("openings", s.leads.Advance(ctx, m, s.state.after))
 	step("forgetting", s.pool.Forget(ctx))
 	step("corrections", s.amends.Collect(ctx, m))
-	step("reviews", s.amends.Retain(ctx))
+	step("reviews", s.amends.Retain(ctx, due))
 	step("spreading", s.amends.Spread(ctx, m))
 	step("statistics", s.tickStatistics(ctx, m))
 	step("sessions", s.people.Tidy(ctx))
-	step("nonces", s.state.forgetNonces(ctx, s.o.Clock.Now()))
+	step("nonces", s.state.forgetNonces(ctx, due))
 	return errors.Join(failed...)
+}
+
+// destroyBefore is the time by which what is due is destroyed: this hub's clock,
+// but never later than what a quorum of witnesses says it was. A clock that
+// jumped ahead would otherwise end every observation, and nothing brings their
+// keys back; nonces forgotten early would let a message count twice. While no
+// quorum cosigns, nothing is destroyed.
+func (s *Server) destroyBefore(ctx context.Context) (time.Time, error) {
+	seen, err := s.tlog.WitnessedTime(ctx)
+	if now := s.o.Clock.Now(); now.Before(seen) {
+		return now, err
+	}
+	return seen, err
 }
 
 // lookEvery is how often Run looks at its clock between two rounds.

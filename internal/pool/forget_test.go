@@ -127,7 +127,7 @@ func TestNothingOfADeletedObservationIsLeft(t *testing.T) {
 		w.link()
 		must(t, w.pool.Forget(ctx))
 		w.clock.Advance(365 * 24 * 3600e9)
-		must(t, w.pool.Expire(ctx))
+		must(t, w.pool.Expire(ctx, w.clock.Now()))
 		must(t, w.pool.Forget(ctx))
 		w.link()
 		must(t, db.Scrub(ctx, "pool_obs_tag", "pool_touched", "pool_cluster"))

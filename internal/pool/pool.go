@@ -198,10 +198,10 @@ func (s *Service) deny(ctx context.Context, m opening.Manifest, sender string, o
 	return out, settle(err)
 }
 
-// Expire ends tags and observations whose time has come.
-func (s *Service) Expire(ctx context.Context) error {
-	now := s.clock.Now().UnixMicro()
-	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return expire(ctx, tx, now) })
+// Expire ends tags and observations whose time had come by then. What it ends
+// does not come back, so then must not be one machine's clock alone.
+func (s *Service) Expire(ctx context.Context, then time.Time) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return expire(ctx, tx, then.UnixMicro()) })
 }
 
 // MarkLogged notes which batches a witnessed checkpoint now covers, with the

@@ -235,12 +235,12 @@ func TestTagsExpireEachByItself(t *testing.T) {
 			t.Fatal("not joined")
 		}
 		w.clock.Advance(2 * time.Hour)
-		must(t, w.pool.Expire(context.Background()))
+		must(t, w.pool.Expire(context.Background(), w.clock.Now()))
 		if m := w.link(); m[l] == m[other] || len(m) != 2 {
 			t.Error("an expired tag must not link")
 		}
 		w.clock.Set(start.AddDate(0, 7, 0))
-		must(t, w.pool.Expire(context.Background()))
+		must(t, w.pool.Expire(context.Background(), w.clock.Now()))
 		if m := w.link(); len(m) != 0 || w.count("pool_token_sum") != 0 || w.count("pool_contrib") != 0 {
 			t.Error("what has expired must leave the index")
 		}

@@ -224,3 +224,43 @@ func TestOpenRefusesAmbiguity(t *testing.T) {
 		t.Error("a changed root hash: opened")
 	}
 }
+
+// The time that counts is the latest that a quorum of witnesses had reached:
+// one witness far ahead does not move it, nor does one far behind.
+func TestTheWitnessedTimeIsAQuorums(t *testing.T) {
+	l := open(t, storetest.SQLite(t))
+	if at, err := l.WitnessedTime(t.Context()); err != nil || !at.IsZero() {
+		t.Errorf("before any checkpoint: %v, %v", at, err)
+	}
+	base := time.Unix(1_790_000_000, 0).UTC()
+	for _, c := range []struct {
+		a, b time.Duration
+		want time.Duration
+	}{{0, 0, 0}, {time.Hour, 4000 * time.Hour, time.Hour}, {-4000 * time.Hour, 2 * time.Hour, -4000 * time.Hour}} {
+		tick(t, l)
+		size, note, err := l.newest(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		root, err := l.head(t.Context(), size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, off := range map[string]time.Duration{"a": c.a, "b": c.b} {
+			line := tlog.Cosign(tlog.Checkpoint{Origin: origin, Size: size, Root: root}, name, key(name), base.Add(off))
+			if err := l.checkLine(name, note, line); err != nil {
+				t.Fatal(err)
+			}
+			err := l.o.DB.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+				_, err := tx.ExecContext(ctx, `INSERT INTO transparency_cosignature (size, witness, line) VALUES ($1, $2, $3)`, size, name, line)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if at, err := l.WitnessedTime(t.Context()); err != nil || !at.Equal(base.Add(c.want)) {
+			t.Errorf("clocks at %s and %s: %v, %v", c.a, c.b, at.Sub(base), err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -176,6 +177,25 @@ func (l *Log) Latest(ctx context.Context) (size int64, note []byte, err error) {
 		return nil
 	})
 	return size, note, err
+}
+
+// WitnessedTime is the time, to the second, that a quorum of the present
+// witnesses says it was when they cosigned the newest checkpoint that has one:
+// the latest time that so many of them had reached. At least one witness in any
+// quorum with fewer wrong members than that is honest, so neither this machine's
+// clock nor fewer than a quorum of others move it ahead of the truth. Zero where
+// there is no such checkpoint, or where no quorum is set.
+func (l *Log) WitnessedTime(ctx context.Context) (time.Time, error) {
+	_, note, err := l.Latest(ctx)
+	if err != nil || note == nil || l.o.Quorum < 1 {
+		return time.Time{}, err
+	}
+	cosigs, err := l.verify(note, l.o.Quorum)
+	if err != nil {
+		return time.Time{}, err
+	}
+	slices.SortFunc(cosigs, func(a, b tlog.Cosignature) int { return b.Time.Compare(a.Time) })
+	return cosigs[l.o.Quorum-1].Time.UTC(), nil
 }
 
 // cosignedSizes lists the checkpoints with enough lines, newest first. Lines of
