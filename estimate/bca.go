@@ -26,9 +26,10 @@ type BCaResult struct {
 // Silverman and Vincent 2021). An interval from one chosen model would leave
 // out the models that other samples would have chosen. run fills one estimate
 // for each of width ways of estimating from the counts that a fitter holds, and
-// depends on nothing else. tick is called after each replicate, from several
-// goroutines.
-func bca(ctx context.Context, t Table, reps, width int, seed, stream uint64, run func(*fitter, []float64), tick func()) ([]BCaResult, error) {
+// depends on nothing else. sample fills the counts of one replicate, and depends
+// on its number alone. tick is called after each replicate; both are called from
+// several goroutines.
+func bca(ctx context.Context, t Table, reps, width int, sample func(i int, y []float64), run func(*fitter, []float64), tick func()) ([]BCaResult, error) {
 	out := make([]BCaResult, width)
 	base := newFitter(t)
 	points := make([]float64, width)
@@ -44,9 +45,7 @@ func bca(ctx context.Context, t Table, reps, width int, seed, stream uint64, run
 			f := newFitter(t)
 			y, got := make([]float64, len(f.y)), make([]float64, width)
 			for i := int(next.Add(1)) - 1; i < reps && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				// Each replicate has a generator of its own, so that the answer does
-				// not depend on how many processors share the work.
-				resample(draw.New(seed, stream, uint64(i)), t.Cells, y)
+				sample(i, y)
 				f.load(y)
 				run(f, got)
 				for w := range out {
@@ -151,14 +150,25 @@ func quantile8(sorted []float64, p float64) float64 {
 	return sorted[i-1] + (h-math.Floor(h))*(sorted[i]-sorted[i-1])
 }
 
-// StepwiseBCa is the interval for Stepwise.
-func StepwiseBCa(ctx context.Context, t Table, p float64, reps int, seed uint64, tick func()) (BCaResult, error) {
-	out, err := bca(ctx, t, reps, 1, seed, streamBCa, func(f *fitter, got []float64) {
+// seeded draws replicates of a table. Each has a generator of its own, so that
+// the answer does not depend on how many processors share the work.
+func seeded(t Table, seed, stream uint64) func(i int, y []float64) {
+	return func(i int, y []float64) { resample(draw.New(seed, stream, uint64(i)), t.Cells, y) }
+}
+
+// byStepwise estimates as Stepwise does.
+func byStepwise(p float64) func(*fitter, []float64) {
+	return func(f *fitter, got []float64) {
 		got[0] = math.Inf(1)
 		if fit, err := f.stepwise(p); err == nil {
 			got[0] = fit.N
 		}
-	}, tick)
+	}
+}
+
+// StepwiseBCa is the interval for Stepwise.
+func StepwiseBCa(ctx context.Context, t Table, p float64, reps int, seed uint64, tick func()) (BCaResult, error) {
+	out, err := bca(ctx, t, reps, 1, seeded(t, seed, streamBCa), byStepwise(p), tick)
 	if err != nil {
 		return BCaResult{}, err
 	}

@@ -135,7 +135,12 @@ func (f *fitter) bestSound(all []Fit, top int, by Criterion) (best []Fit, err er
 // 2024). With one model the choice is not repeated at all; later rows show
 // whether the interval has stopped growing.
 func TopBCa(ctx context.Context, t Table, best []Fit, by Criterion, reps int, seed uint64, tick func()) ([]BCaResult, error) {
-	return bca(ctx, t, reps, len(best), seed, streamTop, func(f *fitter, got []float64) {
+	return bca(ctx, t, reps, len(best), seeded(t, seed, streamTop), byTop(best, by), tick)
+}
+
+// byTop estimates by the best of the first 1, 2, ... models.
+func byTop(best []Fit, by Criterion) func(*fitter, []float64) {
+	return func(f *fitter, got []float64) {
 		least, n := math.Inf(1), math.Inf(1)
 		for i, b := range best {
 			fit, err := f.fit(b.Model)
@@ -144,5 +149,5 @@ func TopBCa(ctx context.Context, t Table, best []Fit, by Criterion, reps int, se
 			}
 			got[i] = n
 		}
-	}, tick)
+	}
 }
