@@ -86,7 +86,7 @@ func TestStrata(t *testing.T) {
 		"region,a,b,count\nx,1,0,-3\n":         "negative",
 		"region,a,b,count\nx,1,0,3\ny,1,1,0\n": "stratum",
 		"":                                     "no header",
-		"region,a,b,count\nx,1,0\n":            "unlike length",
+		"region,a,b,count\nx,1,0\n":            "line 2: 3 fields",
 	} {
 		if _, _, err := ReadStrata(strings.NewReader(text), "region"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)

@@ -2,12 +2,12 @@ package estimate
 
 import (
 	"cmp"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"parallax/estimate/csvtext"
 )
 
 // A Stratum is the part of a table that shares a value: a region, a kind of
@@ -23,40 +23,38 @@ const maxStrata = 50
 // ReadStrata reads a table with one column more, by which it is cut. It gives
 // the whole table, strata added up, and the strata in the order of their names.
 func ReadStrata(r io.Reader, column string) (Table, []Stratum, error) {
-	rows := csv.NewReader(r)
-	rows.TrimLeadingSpace = true
-	rows.Comment = '#'
-	all, err := rows.ReadAll()
+	rows, head, noised, err := openTable(r)
 	if err != nil {
-		return Table{}, nil, fmt.Errorf("not a CSV file, or rows of unlike length: %w", err)
+		return Table{}, nil, err
 	}
-	if len(all) == 0 {
-		return Table{}, nil, errors.New("line 1: no header")
-	}
-	at := slices.IndexFunc(all[0], func(s string) bool { return strings.TrimSpace(s) == column })
-	if at < 0 || at == len(all[0])-1 {
+	at := slices.IndexFunc(head, func(s string) bool { return strings.TrimSpace(s) == column })
+	if at < 0 || at == len(head)-1 {
 		return Table{}, nil, fmt.Errorf("line 1: there is no column %q to cut the table by", column)
 	}
-	lists, err := readHeader(slices.Delete(slices.Clone(all[0]), at, at+1))
+	lists, err := readHeader(slices.Delete(slices.Clone(head), at, at+1))
 	if err != nil {
 		return Table{}, nil, fmt.Errorf("line 1: %w", err)
 	}
 	by := map[string][]Cell{}
 	sum := map[uint32]int{}
-	for i, row := range all[1:] {
+	err = csvtext.Each(rows, func(_ int, row []string) error {
+		if len(row) != len(head) {
+			return fmt.Errorf("%d fields, but the header has %d", len(row), len(head))
+		}
 		name := strings.TrimSpace(row[at])
 		c, err := readRow(slices.Delete(slices.Clone(row), at, at+1), lists)
-		if err != nil {
-			return Table{}, nil, fmt.Errorf("row %d: %w", i+2, err)
-		}
-		if c.History == 0 {
-			continue
+		if err != nil || c.History == 0 {
+			return err
 		}
 		if slices.ContainsFunc(by[name], func(d Cell) bool { return d.History == c.History }) {
-			return Table{}, nil, fmt.Errorf("row %d: the same history twice in %q; add the counts and keep one row", i+2, name)
+			return fmt.Errorf("the same history twice in %q; add the counts and keep one row", name)
 		}
 		by[name] = append(by[name], c)
 		sum[c.History] += c.Count
+		return nil
+	})
+	if err != nil {
+		return Table{}, nil, err
 	}
 	if len(by) > maxStrata {
 		return Table{}, nil, fmt.Errorf("%d strata; at most %d", len(by), maxStrata)
@@ -69,6 +67,7 @@ func ReadStrata(r io.Reader, column string) (Table, []Stratum, error) {
 	if err != nil {
 		return Table{}, nil, err
 	}
+	whole.Noised = noised
 	var strata []Stratum
 	for name, cells := range by {
 		t, err := NewTable(lists, cells)

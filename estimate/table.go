@@ -1,16 +1,19 @@
 package estimate
 
 import (
-	"bufio"
+	"bytes"
 	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
+
+	"parallax/estimate/csvtext"
 )
 
 // Bounds of a table. More lists than this make 2^k cells that no published
@@ -181,16 +184,9 @@ func (t Table) Merged(i, j int) Table {
 // and one row of 0s and 1s and a whole number for each history. Errors name the
 // line and say how to mend it.
 func ReadCSV(r io.Reader) (Table, error) {
-	mark := bufio.NewReader(r)
-	start, _ := mark.Peek(len(NoiseMark))
-	rows := csv.NewReader(mark)
-	rows.Comment = '#'
-	rows.FieldsPerRecord = -1
-	rows.TrimLeadingSpace = true
-	rows.ReuseRecord = true
-	head, err := rows.Read()
+	rows, head, noised, err := openTable(r)
 	if err != nil {
-		return Table{}, errors.New("line 1: no header; the first line names the lists and ends with \"count\"")
+		return Table{}, err
 	}
 	lists, err := readHeader(head)
 	if err != nil {
@@ -198,41 +194,53 @@ func ReadCSV(r io.Reader) (Table, error) {
 	}
 	var cells []Cell
 	at := map[uint32]int{}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			t, err := NewTable(lists, cells)
-			t.Noised = string(start) == NoiseMark
-			return t, err
-		}
-		if err != nil {
-			return Table{}, fmt.Errorf("not a CSV file: %w", err)
-		}
-		line, _ := rows.FieldPos(0)
+	err = csvtext.Each(rows, func(line int, row []string) error {
 		c, err := readRow(row, lists)
 		if err == nil && at[c.History] > 0 {
 			err = fmt.Errorf("the same history as line %d; add the counts and keep one row", at[c.History])
 		}
-		if err != nil {
-			return Table{}, fmt.Errorf("line %d: %w", line, err)
-		}
 		at[c.History] = line
-		if c.History != 0 {
+		if err == nil && c.History != 0 {
 			cells = append(cells, c)
 		}
+		return err
+	})
+	if err != nil {
+		return Table{}, err
 	}
+	t, err := NewTable(lists, cells)
+	t.Noised = noised
+	return t, err
+}
+
+// openTable reads up to the header. Lines that begin with # are remarks; the
+// first of them may say that the counts carry noise.
+func openTable(r io.Reader) (rows *csv.Reader, head []string, noised bool, err error) {
+	text, err := csvtext.Read(r)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	rows = csvtext.Rows(text)
+	rows.Comment = '#'
+	head, err = csvtext.Header(rows, "the first line names the lists and ends with \"count\"")
+	return rows, head, bytes.HasPrefix(text, []byte(NoiseMark)), err
 }
 
 func readHeader(head []string) ([]string, error) {
-	last := len(head) - 1
-	if !strings.EqualFold(strings.TrimSpace(head[last]), "count") {
-		return nil, errors.New("the last column must be named \"count\"; the others are the lists")
+	lists := make([]string, len(head))
+	for i := range head {
+		lists[i] = strings.TrimSpace(head[i])
 	}
-	lists := make([]string, last)
-	for i := range lists {
-		lists[i] = strings.TrimSpace(strings.TrimPrefix(head[i], "\ufeff"))
+	last := len(lists) - 1
+	isCount := func(name string) bool { return strings.EqualFold(name, "count") }
+	switch {
+	case isCount(lists[last]):
+	case slices.ContainsFunc(lists, isCount):
+		return nil, errors.New("the column \"count\" must be the last; move it behind the lists")
+	default:
+		return nil, fmt.Errorf("the last column is %q and must be named \"count\"; the others are the lists", clip(lists[last]))
 	}
-	return lists, checkLists(lists)
+	return lists[:last], checkLists(lists[:last])
 }
 
 func readRow(row, lists []string) (c Cell, err error) {
@@ -262,12 +270,14 @@ func readCount(text string) (int, error) {
 	}
 	f, notNumber := strconv.ParseFloat(text, 64)
 	switch {
-	case notNumber != nil && err != nil:
+	case notNumber != nil && err != nil || math.IsNaN(f):
 		return 0, fmt.Errorf("the count %q is not a number", clip(text))
 	case f < 0:
 		return 0, fmt.Errorf("the count %s is negative", clip(text))
 	case f > MaxCount:
 		return 0, fmt.Errorf("the count %s is above %d", clip(text), MaxCount)
+	case f == math.Trunc(f):
+		return 0, fmt.Errorf("the count %s must be written in digits alone, as %.0f", clip(text), f)
 	}
 	return 0, fmt.Errorf("the count %s is not a whole number; records are counted, not weighted", clip(text))
 }

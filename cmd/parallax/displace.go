@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"parallax/estimate/displace"
 	"parallax/internal/fault"
@@ -35,7 +37,7 @@ func (c displaceFile) read(v any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(raw, v); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(raw, []byte("\ufeff")), v); err != nil {
 		return fault.Wrap(fault.Invalid, c.File+": not the expected JSON: "+err.Error(), err)
 	}
 	return nil
@@ -43,7 +45,7 @@ func (c displaceFile) read(v any) error {
 
 func (c displaceFile) show(w io.Writer, cases []displaceCase) error {
 	if len(cases) == 0 {
-		return fault.New(fault.Invalid, c.File+": there is no case in it; put them under \"cases\"")
+		return fault.New(fault.Invalid, c.File+": there is no case in it; put them in a list under \"cases\"")
 	}
 	if c.JSON {
 		return printJSON(w, map[string]any{"cases": cases})
@@ -57,31 +59,58 @@ func (c displaceFile) show(w io.Writer, cases []displaceCase) error {
 	return nil
 }
 
-// inCase says which case an error is about.
-func inCase(name string, err error) error {
-	return fault.Wrap(fault.Invalid, fmt.Sprintf("case %q: %v", name, err), err)
+// cases computes every case of a file; an error names its case. keys must be
+// there: what is left out is not zero.
+func cases[In any](c displaceFile, keys []string, compute func(In) (any, error)) (out []displaceCase, err error) {
+	var doc struct{ Cases []json.RawMessage }
+	if err := c.read(&doc); err != nil {
+		return nil, err
+	}
+	for i, raw := range doc.Cases {
+		var named struct {
+			Name  string
+			Input json.RawMessage
+		}
+		result, err := any(nil), json.Unmarshal(raw, &named)
+		if err == nil {
+			if named.Input != nil {
+				raw = named.Input
+			}
+			result, err = computed(raw, keys, compute)
+		}
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, fmt.Sprintf("%s: case %d %q: %v", c.File, i+1, named.Name, err), err)
+		}
+		out = append(out, displaceCase{named.Name, result})
+	}
+	return out, nil
+}
+
+// computed is one case.
+func computed[In any](raw json.RawMessage, keys []string, compute func(In) (any, error)) (any, error) {
+	var there map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &there); err != nil {
+		return nil, fmt.Errorf("not an object with %s", strings.Join(keys, ", "))
+	}
+	for _, k := range keys {
+		if there[k] == nil {
+			return nil, fmt.Errorf("there is no %q; a case needs %s", k, strings.Join(keys, ", "))
+		}
+	}
+	var in In
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return nil, err
+	}
+	return compute(in)
 }
 
 type wddCmd struct{ displaceFile }
 
 // Run computes every case.
 func (c *wddCmd) Run(std streams) error {
-	var doc struct {
-		Cases []struct {
-			Name  string
-			Input displace.WDDInput
-		}
-	}
-	if err := c.read(&doc); err != nil {
+	out, err := cases(c.displaceFile, []string{"ct", "tr"}, func(in displace.WDDInput) (any, error) { return displace.WDD(in) })
+	if err != nil {
 		return err
-	}
-	var out []displaceCase
-	for _, one := range doc.Cases {
-		r, err := displace.WDD(one.Input)
-		if err != nil {
-			return inCase(one.Name, err)
-		}
-		out = append(out, displaceCase{one.Name, r})
 	}
 	return c.show(std.out, out)
 }
@@ -90,22 +119,9 @@ type wdqCmd struct{ displaceFile }
 
 // Run computes every case.
 func (c *wdqCmd) Run(std streams) error {
-	var doc struct {
-		Cases []struct {
-			displace.WDQInput
-			Name string
-		}
-	}
-	if err := c.read(&doc); err != nil {
+	out, err := cases(c.displaceFile, []string{"target", "buffer", "control"}, func(in displace.WDQInput) (any, error) { return displace.WDQ(in) })
+	if err != nil {
 		return err
-	}
-	var out []displaceCase
-	for _, one := range doc.Cases {
-		r, err := displace.WDQ(one.WDQInput)
-		if err != nil {
-			return inCase(one.Name, err)
-		}
-		out = append(out, displaceCase{one.Name, r})
 	}
 	return c.show(std.out, out)
 }

@@ -1,6 +1,7 @@
 package displace
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -10,6 +11,29 @@ import (
 
 // Counts are the number of events before and after.
 type Counts [2]float64
+
+// UnmarshalJSON takes two numbers and nothing else: a missing one is no zero.
+func (c *Counts) UnmarshalJSON(raw []byte) error {
+	var v []*float64
+	if err := json.Unmarshal(raw, &v); err != nil || len(v) != 2 || v[0] == nil || v[1] == nil {
+		return fmt.Errorf("%.60s is not a pair of counts; write two numbers, before and after, as [308, 318]", raw)
+	}
+	c[0], c[1] = *v[0], *v[1]
+	return nil
+}
+
+// maxEvents bounds a count, so that every result is finite.
+const maxEvents = 1e12
+
+// check refuses what is no count.
+func (c Counts) check() error {
+	for _, v := range c {
+		if !(v >= 0 && v <= maxEvents) {
+			return fmt.Errorf("the count %g: counts cannot be negative, nor above %.0e", v, float64(maxEvents))
+		}
+	}
+	return nil
+}
 
 // WDDInput are the counts of the weighted displacement difference (Wheeler and
 // Ratcliffe 2018): control, treated, and where there are any the displacement
@@ -56,8 +80,13 @@ func WDD(in WDDInput) (WDDResult, error) {
 		}
 		copy(aw[:], in.AreaWeights)
 	}
-	if !(alpha > 0 && alpha < 1) || (in.DisplaceControl == nil) != (in.Displaced == nil) {
-		return WDDResult{}, errors.New("alpha lies between 0 and 1, and dc and dt are given together or not at all")
+	switch {
+	case !(alpha > 0 && alpha < 1):
+		return WDDResult{}, fmt.Errorf("alpha is %g and must lie between 0 and 1; 0.05 gives 95 %%", alpha)
+	case (in.DisplaceControl == nil) != (in.Displaced == nil):
+		return WDDResult{}, errors.New("dc and dt, the neighbours' control and the neighbours, are given together or not at all")
+	case !(in.Dispersion >= 0 && in.Dispersion <= maxEvents):
+		return WDDResult{}, fmt.Errorf("the dispersion %g is a variance over a mean and cannot be negative", in.Dispersion)
 	}
 	zero := Counts{}
 	dc, dt := in.DisplaceControl, in.Displaced
@@ -66,10 +95,13 @@ func WDD(in WDDInput) (WDDResult, error) {
 	}
 	var change, spread [4]float64
 	for i, c := range []Counts{in.Control, in.Treated, *dc, *dt} {
+		if err := c.check(); err != nil {
+			return WDDResult{}, err
+		}
 		for period, sign := range []float64{-1, 1} {
 			w := tw[period] * aw[i]
-			if !(w > 0) || !(c[period] >= 0) || math.IsInf(c[period], 0) {
-				return WDDResult{}, errors.New("counts cannot be negative and weights must be above zero")
+			if !(w >= 1/maxEvents && w <= maxEvents) {
+				return WDDResult{}, fmt.Errorf("a weight is %g; weights must be above zero", w)
 			}
 			change[i] += sign * c[period] / w
 			spread[i] += c[period] / (w * w)
@@ -113,8 +145,8 @@ type WDQResult struct {
 func WDQ(in WDQInput) (WDQResult, error) {
 	a, b, c := in.Target, in.Buffer, in.Control
 	for _, v := range []Counts{a, b, c} {
-		if !(v[0] >= 0 && v[1] >= 0) || math.IsInf(v[0]+v[1], 0) {
-			return WDQResult{}, errors.New("counts cannot be negative")
+		if err := v.check(); err != nil {
+			return WDQResult{}, err
 		}
 	}
 	if c[0] == 0 || c[1] == 0 || a[0] == 0 {
@@ -130,7 +162,7 @@ func WDQ(in WDQInput) (WDQResult, error) {
 	if r.Success == 0 {
 		return WDQResult{}, errors.New("the target moved exactly as the control did; the quotient is not defined")
 	}
-	r.WDQ = r.Movement / r.Success
+	r.WDQ = r.Movement/r.Success + 0 // no negative zero
 	r.Report = r.Success < 0
 	s := r.Success
 	variance := (b[1]+r.WDQ*r.WDQ*a[1])/(c[1]*c[1]) + (b[0]+r.WDQ*r.WDQ*a[0])/(c[0]*c[0])
@@ -139,12 +171,14 @@ func WDQ(in WDQInput) (WDQResult, error) {
 		variance += d * d * c[i]
 	}
 	r.SE = math.Sqrt(variance) / math.Abs(s)
-	r.Reading = reading(r)
+	r.Reading = reading(r, b)
 	return r, nil
 }
 
-func reading(r WDQResult) string {
+func reading(r WDQResult, b Counts) string {
 	switch {
+	case b == Counts{}:
+		return "nobody was counted at the neighbours, before or after: an error of 0 is not to be believed"
 	case !r.Report:
 		return "not to be reported: the target did not improve beside the control"
 	case r.WDQ > 1:

@@ -52,8 +52,8 @@ func Migrate(in Flows) (Migration, error) {
 	}
 	for from, r := range in.Matrix {
 		for to, n := range r {
-			if !(n >= 0) || math.IsInf(n, 0) {
-				return Migration{}, fmt.Errorf("the flow from %s to %s is not a count", from, to)
+			if !(n >= 0 && n <= maxEvents) || n != math.Trunc(n) {
+				return Migration{}, fmt.Errorf("the flow from %s to %s is %g, which is no count; give whole numbers of 0 or more", from, to, n)
 			}
 		}
 	}

@@ -3,14 +3,13 @@ package displace
 import (
 	"cmp"
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strings"
 
+	"parallax/estimate/csvtext"
 	"parallax/estimate/draw"
 )
 
@@ -283,16 +282,18 @@ func (d *design) largest(treated bool) (best int) {
 // fate (stayed, moved or gone) and, if wanted, stratum; the first line names
 // them in any order.
 func ReadMovements(r io.Reader) ([]Movement, error) {
-	rows := csv.NewReader(r)
-	rows.TrimLeadingSpace = true
-	rows.ReuseRecord = true
-	head, err := rows.Read()
+	text, err := csvtext.Read(r)
 	if err != nil {
-		return nil, errors.New("line 1: no header; name the columns actor, venue, fate and, if wanted, stratum")
+		return nil, err
+	}
+	rows := csvtext.Rows(text)
+	head, err := csvtext.Header(rows, "name the columns actor, venue, fate and, if wanted, stratum")
+	if err != nil {
+		return nil, err
 	}
 	col := map[string]int{}
 	for i, name := range head {
-		col[strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))] = i
+		col[strings.ToLower(strings.TrimSpace(name))] = i
 	}
 	for _, name := range []string{"actor", "venue", "fate"} {
 		if _, ok := col[name]; !ok {
@@ -300,33 +301,31 @@ func ReadMovements(r io.Reader) ([]Movement, error) {
 		}
 	}
 	var all []Movement
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return all, nil
+	err = csvtext.Each(rows, func(_ int, row []string) error {
+		if len(row) != len(head) {
+			return fmt.Errorf("%d fields, but the header has %d", len(row), len(head))
 		}
-		if err != nil {
-			return nil, fmt.Errorf("not a CSV file: %w", err)
+		field := func(name string) string { return strings.Clone(strings.TrimSpace(row[col[name]])) }
+		m := Movement{Actor: field("actor")}
+		if _, ok := col["stratum"]; ok {
+			m.Stratum = field("stratum")
 		}
-		line, _ := rows.FieldPos(0)
-		m := Movement{Actor: strings.Clone(row[col["actor"]])}
-		if i, ok := col["stratum"]; ok {
-			m.Stratum = strings.Clone(row[i])
-		}
-		switch v := row[col["venue"]]; v {
+		switch v := field("venue"); v {
 		case "treated":
 			m.Treated = true
 		case "control":
 		default:
-			return nil, fmt.Errorf("line %d: the venue is %.40q; write treated or control", line, v)
+			return fmt.Errorf("the venue is %.40q; write treated or control", v)
 		}
-		f := slices.Index(fates, row[col["fate"]])
+		f := slices.Index(fates, field("fate"))
 		if f < 0 {
-			return nil, fmt.Errorf("line %d: the fate is %.40q; write stayed, moved or gone", line, row[col["fate"]])
+			return fmt.Errorf("the fate is %.40q; write stayed, moved or gone", field("fate"))
 		}
 		m.Fate = Fate(f)
 		if all = append(all, m); len(all) > MaxMovements {
-			return nil, fmt.Errorf("more than %d movements", MaxMovements)
+			return fmt.Errorf("more than %d movements", MaxMovements)
 		}
-	}
+		return nil
+	})
+	return all, err
 }

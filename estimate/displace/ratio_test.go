@@ -114,7 +114,7 @@ func TestBadMovements(t *testing.T) {
 		"actor,fate\n":                         `column "venue"`,
 		"actor,venue,fate\na,here,moved\n":     "line 2: the venue",
 		"actor,venue,fate\na,control,left\n":   "line 2: the fate",
-		"actor,venue,fate\na,control\n":        "not a CSV file",
+		"actor,venue,fate\na,control\n":        "line 2: 2 fields",
 		"actor,venue,fate\na,treated,moved\n":  "without controls",
 		"actor,venue,fate\n,treated,moved\n":   "names no actor",
 		"actor,venue,fate\nb,control,stayed\n": "0 actors at the venue",

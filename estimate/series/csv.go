@@ -1,13 +1,13 @@
 package series
 
 import (
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
+
+	"parallax/estimate/csvtext"
 )
 
 // A Frame is a CSV file by columns, as text.
@@ -21,37 +21,37 @@ const maxColumns = 1000
 
 // ReadFrame reads a CSV file with a header.
 func ReadFrame(r io.Reader) (Frame, error) {
-	rows := csv.NewReader(r)
-	rows.TrimLeadingSpace = true
-	head, err := rows.Read()
+	text, err := csvtext.Read(r)
 	if err != nil {
-		return Frame{}, errors.New("line 1: no header; the first line names the columns")
+		return Frame{}, err
+	}
+	rows := csvtext.Rows(text)
+	head, err := csvtext.Header(rows, "the first line names the columns")
+	if err != nil {
+		return Frame{}, err
 	}
 	f := Frame{cells: map[string][]string{}}
 	for i, name := range head {
-		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
+		name = strings.TrimSpace(name)
 		if name == "" || slices.Contains(f.Names, name) || i >= maxColumns {
 			return Frame{}, fmt.Errorf("line 1: column %d has no name, the name of another, or is above the %d that are read", i+1, maxColumns)
 		}
 		f.Names = append(f.Names, name)
 	}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return f, nil
-		}
-		if err != nil {
-			return Frame{}, fmt.Errorf("not a CSV file: %w", err)
+	err = csvtext.Each(rows, func(line int, row []string) error {
+		if len(row) != len(f.Names) {
+			return fmt.Errorf("%d fields, but the header has %d", len(row), len(f.Names))
 		}
 		if len(f.lines) == MaxPoints {
-			return Frame{}, fmt.Errorf("more than %d rows", MaxPoints)
+			return fmt.Errorf("more than %d rows", MaxPoints)
 		}
-		line, _ := rows.FieldPos(0)
 		f.lines = append(f.lines, line)
 		for i, cell := range row {
 			f.cells[f.Names[i]] = append(f.cells[f.Names[i]], strings.TrimSpace(cell))
 		}
-	}
+		return nil
+	})
+	return f, err
 }
 
 // Has reports whether there is a column.

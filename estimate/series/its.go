@@ -22,6 +22,7 @@ const (
 	MaxPoints    = 20_000
 	maxHarmonics = 12
 	maxLeads     = 26
+	maxValue     = 1e12 // of a time, an outcome, an exposure
 )
 
 // An ITS is an interrupted time series:
@@ -128,6 +129,11 @@ func (s ITS) Fit() (ITSResult, error) {
 		return ITSResult{}, err
 	}
 	s.fill(&r, fit, names)
+	for _, t := range r.Terms {
+		if !finite(t.Low) || !finite(t.High) || r.RateRatio != nil && !finite(r.RateRatio.High) {
+			return ITSResult{}, fmt.Errorf("%s has no finite limits: the series does not tell it from the other terms", t.Name)
+		}
+	}
 	if s.Family == Linear {
 		ar, err := regress.AutoRegressive(x, s.Outcome)
 		if err != nil {
@@ -162,15 +168,16 @@ func (s ITS) check() error {
 		return errors.New("half-life and period cannot be negative")
 	}
 	before := 0
+	var events [2]float64 // before, and from the intervention on
 	for i := range s.Time {
 		switch {
-		case !finite(s.Time[i]) || !finite(s.Outcome[i]):
-			return fmt.Errorf("point %d is not a number", i+1)
+		case !(math.Abs(s.Time[i]) <= maxValue) || !(math.Abs(s.Outcome[i]) <= maxValue):
+			return fmt.Errorf("point %d is not a number between plus and minus %.0e", i+1, float64(maxValue))
 		case i > 0 && s.Time[i] <= s.Time[i-1]:
 			return fmt.Errorf("point %d: times must rise; sort the series and keep one row for each time", i+1)
 		case s.Family != Linear && s.Outcome[i] < 0:
 			return fmt.Errorf("point %d: a count cannot be negative", i+1)
-		case s.Exposure != nil && !(s.Exposure[i] > 0 && finite(s.Exposure[i])):
+		case s.Exposure != nil && !(s.Exposure[i] > 1/maxValue && s.Exposure[i] <= maxValue):
 			return fmt.Errorf("point %d: the exposure must be above zero", i+1)
 		case s.Step[i] != 0 && s.Step[i] != 1:
 			return fmt.Errorf("point %d: the intervention is 0 before and 1 from its first period on", i+1)
@@ -180,9 +187,13 @@ func (s ITS) check() error {
 		if s.Step[i] == 0 {
 			before++
 		}
+		events[int(s.Step[i])] += s.Outcome[i]
 	}
 	if before < 3 || n-before < 2 {
 		return fmt.Errorf("%d points before the intervention and %d from it on; at least 3 and 2 are needed", before, n-before)
+	}
+	if s.Family != Linear && (events[0] == 0 || events[1] == 0) {
+		return errors.New("nothing was counted before the intervention, or nothing from it on: their ratio has no limits; compare the two counts by displace wdd")
 	}
 	if s.Leads > before-3 {
 		return fmt.Errorf("%d leads leave fewer than 3 points before the intervention", s.Leads)

@@ -1,42 +1,46 @@
 package survival
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+
+	"parallax/estimate/csvtext"
 )
 
 // ReadCSV reads time, status and, where there is a third column, group, by
-// position; a first line that does not begin with a number is a header. Status
-// is 0 for censored, 1 for the event and 2 or above for competing events.
+// position; a first line in which neither is a number is a header. Status is 0
+// for censored, 1 for the event and 2 or above for competing events.
 func ReadCSV(r io.Reader) (all []Subject, err error) {
-	rows := csv.NewReader(r)
-	rows.FieldsPerRecord = -1
-	rows.TrimLeadingSpace = true
-	rows.ReuseRecord = true
-	for line := 1; ; line++ {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return all, Check(all)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("not a CSV file: %w", err)
-		}
-		s, err := readRow(row)
-		if err != nil {
-			if line == 1 && notNumber(row[0]) {
-				continue
-			}
-			at, _ := rows.FieldPos(0)
-			return nil, fmt.Errorf("line %d: %w", at, err)
-		}
-		if all = append(all, s); len(all) > MaxSubjects {
-			return nil, fmt.Errorf("more than %d subjects", MaxSubjects)
-		}
+	text, err := csvtext.Read(r)
+	if err != nil {
+		return nil, err
 	}
+	fields := 0
+	err = csvtext.Each(csvtext.Rows(text), func(_ int, row []string) error {
+		s, err := readRow(row)
+		switch {
+		case err != nil && fields == 0 && len(row) > 1 && notNumber(row[0]) && notNumber(row[1]):
+			fields = len(row)
+			return nil
+		case err == nil && fields > 0 && len(row) != fields:
+			err = fmt.Errorf("%d fields, but there are %d above; give every row its group, or none", len(row), fields)
+		}
+		if err != nil {
+			return err
+		}
+		fields = len(row)
+		if all = append(all, s); len(all) > MaxSubjects {
+			return fmt.Errorf("more than %d subjects", MaxSubjects)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, Check(all)
 }
 
 func notNumber(s string) bool {
