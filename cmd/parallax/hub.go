@@ -107,16 +107,12 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer db.Close()
-	files, err := c.Law.files()
-	if err != nil {
-		return err
-	}
 	keys, err := openKeys(ctx, c.Dir, c.Keys, now)
 	if err != nil {
 		return err
 	}
 	defer keys.Close()
-	s, err := hub.Open(ctx, hub.Options{DB: db, Law: files, Keys: keys, Deletions: recordkeys.NewList(filepath.Join(c.Dir, recordkeys.ListFile)), Identity: who, Plan: plan, Demo: c.Demo, Providers: providers, DemoConsole: c.Console, Home: c.Home, LeavesPerTick: c.Leaves,
+	s, err := hub.Open(ctx, hub.Options{DB: db, Law: c.Law.files, Keys: keys, Deletions: recordkeys.NewList(filepath.Join(c.Dir, recordkeys.ListFile)), Identity: who, Plan: plan, Demo: c.Demo, Providers: providers, DemoConsole: c.Console, Home: c.Home, LeavesPerTick: c.Leaves,
 		Clock: now, Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ func (s *Service) AnswerRoute(w http.ResponseWriter, r *http.Request) error {
 	if !card.Asked(v) {
 		return fault.New(fault.Invalid, "Ask with from, to, holds, wants, purpose, facts and as_of; lists with commas.")
 	}
-	x, err := card.Ask(s.law, card.Read(v, s.today()))
+	x, err := card.Ask(s.Law(), card.Read(v, s.today()))
 	if err != nil {
 		return err
 	}

@@ -187,14 +187,14 @@ func (s *Service) seedBarriers(ctx context.Context) error {
 			b := Barrier{ID: x.ID, Title: x.Title, Systemic: x.Barrier, Laws: x.Refs, State: x.State, Changed: x.Changed,
 				Detail: strings.TrimSuffix(strings.Join([]string{x.Detail, x.StatusNote}, "; "), "; "), Remaining: x.Remaining, Source: x.Source, Seeded: true}
 			b.Blocked = s.blockedBy(x.Refs)
-			if b, err = b.read(s.law.Set.Vocab); err != nil {
+			if b, err = b.read(s.Law().Set.Vocab); err != nil {
 				return err
 			}
 			if err := saveBarrier(ctx, tx, Kept{Barrier: b, Edit: 1}, 0, "", s.clock.Now()); err != nil {
 				return err
 			}
 		}
-		_, err := s.record(ctx, tx, "gateway-barrier", "seed", "", len(seed))
+		_, err := s.record(ctx, tx, s.Law().Digest, "gateway-barrier", "seed", "", len(seed))
 		return err
 	})
 }
@@ -203,7 +203,7 @@ func (s *Service) seedBarriers(ctx context.Context) error {
 func (s *Service) blockedBy(laws []string) []string {
 	out := []string{}
 	for _, id := range laws {
-		if g, ok := s.law.Finder.Gateway(id); ok {
+		if g, ok := s.Law().Finder.Gateway(id); ok {
 			out = append(out, g.From...)
 		}
 	}
@@ -217,7 +217,7 @@ func (s *Service) keepBarrier(ctx context.Context, tx *store.Tx, who string, k K
 	if err := saveBarrier(ctx, tx, k, was, who, s.clock.Now()); err != nil {
 		return err
 	}
-	_, err := s.record(ctx, tx, "gateway-barrier", k.ID, who, map[string]any{"edit": k.Edit, "removed": k.Removed, "barrier": k.Barrier})
+	_, err := s.record(ctx, tx, s.Law().Digest, "gateway-barrier", k.ID, who, map[string]any{"edit": k.Edit, "removed": k.Removed, "barrier": k.Barrier})
 	return err
 }
 
@@ -251,7 +251,7 @@ func (s *Service) RecordBarrier(ctx context.Context, who Person, b Barrier) (Kep
 		return Kept{}, err
 	}
 	b.ID, b.Seeded = "BR-"+id[:12], false
-	if b, err = b.read(s.law.Set.Vocab); err != nil {
+	if b, err = b.read(s.Law().Set.Vocab); err != nil {
 		return Kept{}, err
 	}
 	k := Kept{Barrier: b, Edit: 1}
@@ -264,7 +264,7 @@ var errKeeper = fault.New(fault.Forbidden, "Only a gateway officer or a programm
 func (s *Service) EditBarrier(ctx context.Context, who Person, edit int, b Barrier) (Kept, error) {
 	return s.changeBarrier(ctx, who, b.ID, edit, func(k *Kept) (err error) {
 		b.Seeded = false
-		k.Barrier, err = b.read(s.law.Set.Vocab)
+		k.Barrier, err = b.read(s.Law().Set.Vocab)
 		return err
 	})
 }
@@ -351,7 +351,7 @@ func (s *Service) AddCase(ctx context.Context, who Person, c Case) error {
 		if err != nil || !added {
 			return err
 		}
-		_, err = s.record(ctx, tx, "gateway-barrier", c.Barrier, who.ID, map[string]string{"case": c.Why})
+		_, err = s.record(ctx, tx, s.Law().Digest, "gateway-barrier", c.Barrier, who.ID, map[string]string{"case": c.Why})
 		return err
 	})
 }

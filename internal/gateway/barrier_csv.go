@@ -154,5 +154,5 @@ func (s *Service) readRow(at map[string]int, row []string) (Barrier, error) {
 	if b.Elsewhere == 0 {
 		b.Days = 0
 	}
-	return b.read(s.law.Set.Vocab)
+	return b.read(s.Law().Set.Vocab)
 }

@@ -10,7 +10,6 @@ import (
 	"parallax/internal/fault"
 	"parallax/internal/gateway/law"
 	"parallax/internal/gateway/permit"
-	"parallax/internal/gateway/route"
 	"parallax/internal/store"
 )
 
@@ -21,7 +20,8 @@ func (s *Service) Ask(ctx context.Context, who Person, d Draft) (Request, error)
 	if who.Organisation == "" || who.ID == "" {
 		return r, fault.New(fault.Forbidden, "A request is a person's, for an organisation.")
 	}
-	d, card, err := Evaluate(s.law, d)
+	data := s.Law()
+	d, card, err := Evaluate(data, d)
 	if err != nil {
 		return r, err
 	}
@@ -36,14 +36,14 @@ func (s *Service) Ask(ctx context.Context, who Person, d Draft) (Request, error)
 		if err := insertRequest(ctx, tx, r); err != nil {
 			return err
 		}
-		return s.happened(ctx, tx, r, who.ID, "gateway-request", "asked", card.Answer.Answer)
+		return s.happened(ctx, tx, data, r, who.ID, "gateway-request", "asked", card.Answer.Answer)
 	})
 	return r, err
 }
 
 // change does one act on a request of the person's organisation, writes what
 // happened and keeps it, all in one transaction.
-func (s *Service) change(ctx context.Context, who Person, id, kind string, act func(r *Request) (what, note string, err error)) (Request, error) {
+func (s *Service) change(ctx context.Context, data law.Deployed, who Person, id, kind string, act func(r *Request) (what, note string, err error)) (Request, error) {
 	var r Request
 	err := s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if r, err = readRequest(ctx, tx, who.Organisation, id); err != nil {
@@ -58,13 +58,13 @@ func (s *Service) change(ctx context.Context, who Person, id, kind string, act f
 		if err := updateRequest(ctx, tx, r, was); err != nil {
 			return err
 		}
-		return s.happened(ctx, tx, r, who.ID, kind, what, note)
+		return s.happened(ctx, tx, data, r, who.ID, kind, what, note)
 	})
 	return r, err
 }
 
-func (s *Service) happened(ctx context.Context, tx *store.Tx, r Request, who, kind, what, note string) error {
-	if _, err := s.record(ctx, tx, kind, r.ID, who, map[string]string{"state": r.State, "edit": fmt.Sprint(r.Edit), "print": r.Card.Print, "what": what, "note": note}); err != nil {
+func (s *Service) happened(ctx context.Context, tx *store.Tx, data law.Deployed, r Request, who, kind, what, note string) error {
+	if _, err := s.record(ctx, tx, data.Digest, kind, r.ID, who, map[string]string{"state": r.State, "edit": fmt.Sprint(r.Edit), "print": r.Card.Print, "what": what, "note": note}); err != nil {
 		return err
 	}
 	return insertEvent(ctx, tx, r.ID, Event{At: s.clock.Now(), Who: who, What: what, Note: note})
@@ -73,11 +73,12 @@ func (s *Service) happened(ctx context.Context, tx *store.Tx, r Request, who, ki
 // Edit replaces what a requester wrote. Whatever the officer said of it before
 // is void.
 func (s *Service) Edit(ctx context.Context, who Person, id string, edit int, d Draft) (Request, error) {
-	d, card, err := Evaluate(s.law, d)
+	data := s.Law()
+	d, card, err := Evaluate(data, d)
 	if err != nil {
 		return Request{}, err
 	}
-	return s.change(ctx, who, id, "gateway-request", func(r *Request) (string, string, error) {
+	return s.change(ctx, data, who, id, "gateway-request", func(r *Request) (string, string, error) {
 		switch {
 		case r.Author != who.ID:
 			return "", "", fault.New(fault.Forbidden, "Only who made the request edits it.")
@@ -97,7 +98,7 @@ func (s *Service) Edit(ctx context.Context, who Person, id string, edit int, d D
 
 // Withdraw ends a request; what was approved of it may not be used any more.
 func (s *Service) Withdraw(ctx context.Context, who Person, id string) (Request, error) {
-	return s.change(ctx, who, id, "gateway-request", func(r *Request) (string, string, error) {
+	return s.change(ctx, s.Law(), who, id, "gateway-request", func(r *Request) (string, string, error) {
 		if r.Author != who.ID && !who.Officer {
 			return "", "", fault.New(fault.Forbidden, "Only who made the request, or a gateway officer, withdraws it.")
 		}
@@ -119,11 +120,12 @@ type Shown struct {
 // the requester; the card must still say what was shown; the route must compile
 // to a permit that Cedar allows.
 func (s *Service) Approve(ctx context.Context, who Person, id string, shown Shown, ids []string, reason string) (Request, error) {
-	return s.change(ctx, who, id, "gateway-decision", func(r *Request) (string, string, error) {
-		if err := s.mayDecide(who, r, shown); err != nil {
+	data := s.Law()
+	return s.change(ctx, data, who, id, "gateway-decision", func(r *Request) (string, string, error) {
+		if err := s.mayDecide(data, who, r, shown); err != nil {
 			return "", "", err
 		}
-		text, err := compiled(s.law, r.Draft, ids)
+		text, err := compiled(data, r.Draft, ids)
 		if err != nil {
 			return "", "", err
 		}
@@ -135,8 +137,9 @@ func (s *Service) Approve(ctx context.Context, who Person, id string, shown Show
 
 // Refuse says no, with a reason.
 func (s *Service) Refuse(ctx context.Context, who Person, id string, shown Shown, reason string) (Request, error) {
-	return s.change(ctx, who, id, "gateway-decision", func(r *Request) (string, string, error) {
-		if err := s.mayDecide(who, r, shown); err != nil {
+	data := s.Law()
+	return s.change(ctx, data, who, id, "gateway-decision", func(r *Request) (string, string, error) {
+		if err := s.mayDecide(data, who, r, shown); err != nil {
 			return "", "", err
 		}
 		if strings.TrimSpace(reason) == "" {
@@ -149,7 +152,7 @@ func (s *Service) Refuse(ctx context.Context, who Person, id string, shown Shown
 }
 
 // mayDecide checks who decides, about what, and that it is still so.
-func (s *Service) mayDecide(who Person, r *Request, shown Shown) error {
+func (s *Service) mayDecide(data law.Deployed, who Person, r *Request, shown Shown) error {
 	switch {
 	case !who.Officer:
 		return fault.New(fault.Forbidden, "Only a gateway officer decides about requests.")
@@ -158,7 +161,7 @@ func (s *Service) mayDecide(who Person, r *Request, shown Shown) error {
 	case r.State != Asked && r.State != Void:
 		return fault.Newf(fault.Conflict, "The request is %s; there is nothing to decide.", r.State)
 	}
-	_, now, err := Evaluate(s.law, r.Draft)
+	_, now, err := Evaluate(data, r.Draft)
 	if err != nil {
 		return err
 	}
@@ -201,7 +204,7 @@ func smrStops(to string) string {
 // SetDone says when a duty of a request was done, or takes it back with the
 // zero time.
 func (s *Service) SetDone(ctx context.Context, who Person, id, gateway string, at time.Time) (Request, error) {
-	return s.change(ctx, who, id, "gateway-request", func(r *Request) (string, string, error) {
+	return s.change(ctx, s.Law(), who, id, "gateway-request", func(r *Request) (string, string, error) {
 		i := slices.IndexFunc(r.Card.Deadlines, func(d Deadline) bool { return d.Gateway == gateway })
 		switch {
 		case i < 0:
@@ -215,51 +218,6 @@ func (s *Service) SetDone(ctx context.Context, who Person, id, gateway string, a
 		r.Done[gateway] = at.UnixMicro()
 		return "duty done", gateway + ": " + r.Card.Deadlines[i].State(s.clock.Now(), at), nil
 	})
-}
-
-// Reconsider voids every approval whose answer is another one under the law data
-// in use. It runs when the data changes, which is when the hub starts.
-func (s *Service) Reconsider(ctx context.Context) error {
-	var standing []Request
-	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		standing, err = requestsIn(ctx, tx, Approved)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, r := range standing {
-		if r.Card.Digest == s.law.Digest {
-			continue
-		}
-		why := s.otherwise(r)
-		if why == "" {
-			continue
-		}
-		_, err := s.change(ctx, Person{ID: "gateway", Organisation: r.Organisation}, r.ID, "gateway-void", func(r *Request) (string, string, error) {
-			r.State = Void
-			return "void", why, nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// otherwise says how the answer to an approved request differs under the data in
-// use, or "".
-func (s *Service) otherwise(r Request) string {
-	_, now, err := Evaluate(s.law, r.Draft)
-	switch {
-	case err != nil:
-		return "it cannot be asked of data " + s.law.Set.Meta.DataVersion + ": " + fault.Sentence(err)
-	case r.Decision == nil || now.Print != r.Decision.Print:
-		return "its answer is another one under data " + s.law.Set.Meta.DataVersion
-	case !slices.ContainsFunc(now.Answer.Routes, func(x route.Route) bool { return slices.Equal(x.IDs, r.Decision.Route) }):
-		return "its route is none under data " + s.law.Set.Meta.DataVersion
-	}
-	return ""
 }
 
 // Event is one thing that happened to a request.

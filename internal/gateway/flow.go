@@ -40,27 +40,28 @@ func (s *Service) Lawful(ctx context.Context, tx *store.Tx, f Flow) (Ruling, err
 	if f.Ref == "" || f.By == "" || !slices.Contains(law.Flows(), f.Kind) {
 		return Ruling{}, fault.New(fault.Forbidden, "The gateway refuses: a flow says what it is, of which kind and who sends it.")
 	}
-	ruling, err := s.standing(f)
+	data := s.Law()
+	ruling, err := s.standing(data, f)
 	if fault.Is(err, fault.NotFound) {
-		ruling, err = s.approved(ctx, tx, f)
+		ruling, err = s.approved(ctx, tx, data, f)
 	}
 	if err != nil {
 		return Ruling{}, err
 	}
-	ticket, err := s.record(ctx, tx, "gateway-flow", f.Kind+"/"+f.Ref, f.By, ruling)
+	ticket, err := s.record(ctx, tx, data.Digest, "gateway-flow", f.Kind+"/"+f.Ref, f.By, ruling)
 	if err != nil {
 		return Ruling{}, err
 	}
-	return ruling, insertFlow(ctx, tx, f, ruling, s.law.Digest, ticket, s.clock.Now())
+	return ruling, insertFlow(ctx, tx, f, ruling, data.Digest, ticket, s.clock.Now())
 }
 
 // standing rules by a decision of the signed law data; NotFound where it holds
 // none of that id.
-func (s *Service) standing(f Flow) (Ruling, error) {
-	if !slices.ContainsFunc(s.law.Decisions, func(d law.Decision) bool { return d.ID == f.Decision }) {
+func (s *Service) standing(data law.Deployed, f Flow) (Ruling, error) {
+	if !slices.ContainsFunc(data.Decisions, func(d law.Decision) bool { return d.ID == f.Decision }) {
 		return Ruling{}, fault.New(fault.NotFound, "no standing decision")
 	}
-	d, r, err := s.law.Standing(f.Decision, s.today())
+	d, r, err := data.Standing(f.Decision, s.today())
 	if err != nil {
 		return Ruling{}, err
 	}
@@ -70,11 +71,11 @@ func (s *Service) standing(f Flow) (Ruling, error) {
 	if slices.Contains(f.Provenance, SMRDerived) && !d.AllowSMR {
 		return Ruling{}, fault.Newf(fault.Forbidden, "The gateway refuses: %s does not carry material that stems from a report of suspicion.", d.ID)
 	}
-	return Ruling{Decision: d.ID, Route: r.IDs, Version: s.law.Set.Meta.DataVersion}, nil
+	return Ruling{Decision: d.ID, Route: r.IDs, Version: data.Set.Meta.DataVersion}, nil
 }
 
 // approved rules by a request that an officer approved.
-func (s *Service) approved(ctx context.Context, tx *store.Tx, f Flow) (Ruling, error) {
+func (s *Service) approved(ctx context.Context, tx *store.Tx, data law.Deployed, f Flow) (Ruling, error) {
 	r, err := readRequest(ctx, tx, f.Organisation, f.Decision)
 	if fault.Is(err, fault.NotFound) {
 		return Ruling{}, fault.Newf(fault.Forbidden, "The gateway refuses: there is no decision %q here for this organisation.", f.Decision)
@@ -82,11 +83,8 @@ func (s *Service) approved(ctx context.Context, tx *store.Tx, f Flow) (Ruling, e
 	if err != nil {
 		return Ruling{}, err
 	}
-	if r.State != Approved || r.Decision == nil {
-		return Ruling{}, fault.Newf(fault.Forbidden, "The gateway refuses: request %s is %s, not approved.", r.ID, r.State)
-	}
-	if why := s.otherwise(r); why != "" {
-		return Ruling{}, fault.Newf(fault.Forbidden, "The gateway refuses: the approval of request %s is void, because %s.", r.ID, why)
+	if err := r.carries(data, s.today()); err != nil {
+		return Ruling{}, err
 	}
 	if err := fits(f, r.Draft.Flow, r.Draft.Question.To, r.Draft.Recipient); err != nil {
 		return Ruling{}, err
@@ -96,12 +94,37 @@ func (s *Service) approved(ctx context.Context, tx *store.Tx, f Flow) (Ruling, e
 			return Ruling{}, fault.Newf(fault.Forbidden, "The gateway refuses: the material is marked %s and the request says nothing of that.", flag)
 		}
 	}
-	q := r.Draft.Question
-	q.AsOf = s.today()
-	if _, err := permit.Check(s.law.Finder, q, r.Decision.Route); err != nil {
-		return Ruling{}, err
+	return Ruling{Decision: r.ID, Route: r.Decision.Route, Version: data.Set.Meta.DataVersion}, nil
+}
+
+// carries says whether the approval of a request may be used on a day: it stands,
+// the data that counsel signed is in force, its answer is what the officer saw, and
+// finder and Cedar let the route go on that day.
+func (r Request) carries(data law.Deployed, day string) error {
+	if r.State != Approved || r.Decision == nil {
+		return fault.Newf(fault.Forbidden, "The gateway refuses: request %s is %s, not approved.", r.ID, r.State)
 	}
-	return Ruling{Decision: r.ID, Route: r.Decision.Route, Version: s.law.Set.Meta.DataVersion}, nil
+	if err := over(data, day); err != nil {
+		return err
+	}
+	if why := r.otherwise(data); why != "" {
+		return fault.Newf(fault.Forbidden, "The gateway refuses: the approval of request %s is void, because %s.", r.ID, why)
+	}
+	q := r.Draft.Question
+	q.AsOf = day
+	_, err := permit.Check(data.Finder, q, r.Decision.Route)
+	return err
+}
+
+// over refuses data that counsel signed for other days than this.
+func over(data law.Deployed, day string) error {
+	if data.SignedBy == nil {
+		return nil
+	}
+	if err := data.Statement.Effective(day); err != nil {
+		return fault.Wrap(fault.Forbidden, "The gateway refuses: what counsel signed is over. "+whole(err), err)
+	}
+	return nil
 }
 
 // fits holds a flow to what was decided: its kind, and who receives.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"parallax/internal/clock"
@@ -29,16 +30,16 @@ type Log interface {
 type Service struct {
 	db     *store.DB
 	log    Log
-	law    law.Deployed
+	law    atomic.Pointer[law.Deployed] // in use: replaced whole, never changed
 	clock  clock.Clock
 	random io.Reader
 
 	compared compared
+	renewal  renewal
 }
 
-// New brings the tables up to date, records which law data is in use, seeds the
-// register where it is empty, and voids approvals whose answer is another one
-// under this data.
+// New brings the tables up to date, takes the law data into use and seeds the
+// register where it is empty.
 func New(ctx context.Context, db *store.DB, log Log, data law.Deployed, c clock.Clock, random io.Reader) (*Service, error) {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -50,14 +51,11 @@ func New(ctx context.Context, db *store.DB, log Log, data law.Deployed, c clock.
 	if err := db.Isolate(ctx, isolated...); err != nil {
 		return nil, err
 	}
-	s := &Service{db: db, log: log, law: data, clock: c, random: random}
-	if err := s.keepLaw(ctx); err != nil {
+	s := &Service{db: db, log: log, clock: c, random: random}
+	if err := s.adopt(ctx, data); err != nil {
 		return nil, err
 	}
-	if err := s.seedBarriers(ctx); err != nil {
-		return nil, err
-	}
-	return s, s.Reconsider(ctx)
+	return s, s.seedBarriers(ctx)
 }
 
 // A Person is who acts, as far as the gateway asks.
@@ -71,8 +69,9 @@ type Person struct {
 // today is the day that law is evaluated for.
 func (s *Service) today() string { return s.clock.Now().UTC().Format(time.DateOnly) }
 
-// Law is the data in use.
-func (s *Service) Law() law.Deployed { return s.law }
+// Law is the data in use. Whoever evaluates and writes asks once, so that both
+// are under the same data while another version comes into use.
+func (s *Service) Law() law.Deployed { return *s.law.Load() }
 
 func (s *Service) newID() (string, error) {
 	var raw [16]byte
@@ -94,14 +93,15 @@ type Record struct {
 	Nonce [32]byte `json:"nonce"`
 }
 
-// record writes an act into the log, in the transaction that keeps it.
-func (s *Service) record(ctx context.Context, tx *store.Tx, kind, about, by string, what any) (ticket string, err error) {
+// record writes an act into the log, in the transaction that keeps it. under is
+// the digest of the law data that it rests on.
+func (s *Service) record(ctx context.Context, tx *store.Tx, under, kind, about, by string, what any) (ticket string, err error) {
 	raw, err := signed.Marshal(what)
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(raw)
-	r := Record{Type: kind, About: about, What: hex.EncodeToString(sum[:]), By: by, Law: s.law.Digest, Time: s.clock.Now().UnixMicro()}
+	r := Record{Type: kind, About: about, What: hex.EncodeToString(sum[:]), By: by, Law: under, Time: s.clock.Now().UnixMicro()}
 	if _, err := io.ReadFull(s.random, r.Nonce[:]); err != nil {
 		return "", err
 	}
@@ -112,20 +112,4 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, kind, about, by stri
 		return "", fault.Wrap(fault.Unavailable, "The log cannot be written, so nothing was done.", err)
 	}
 	return ticket, nil
-}
-
-// keepLaw records the data in use, so that it can be compared with later ones.
-func (s *Service) keepLaw(ctx context.Context) error {
-	text, err := s.law.Set.Text()
-	if err != nil {
-		return err
-	}
-	return s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		isNew, err := saveLaw(ctx, tx, s.law, string(text), s.clock.Now())
-		if err != nil || !isNew {
-			return err
-		}
-		_, err = s.record(ctx, tx, "gateway-law", s.law.Set.Meta.DataVersion, "", s.law.Digest)
-		return err
-	})
 }

@@ -163,10 +163,15 @@ type Version struct {
 	First, Last                                         time.Time
 }
 
-// saveLaw keeps the data in use; isNew is false where it was in use before.
-func saveLaw(ctx context.Context, tx *store.Tx, d law.Deployed, body string, now time.Time) (isNew bool, err error) {
+// saveLaw keeps the data in use; other is false where it was in use last already.
+func saveLaw(ctx context.Context, tx *store.Tx, d law.Deployed, body string, now time.Time) (other bool, err error) {
 	signers, err := text(d.SignedBy)
 	if err != nil {
+		return false, err
+	}
+	var last string
+	err = tx.QueryRowContext(ctx, `SELECT digest FROM gateway_law ORDER BY last_used DESC, digest LIMIT 1`).Scan(&last)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}
 	res, err := tx.ExecContext(ctx, `UPDATE gateway_law SET last_used = $1 WHERE digest = $2`, now.UnixMicro(), d.Digest)
@@ -174,7 +179,7 @@ func saveLaw(ctx context.Context, tx *store.Tx, d law.Deployed, body string, now
 		return false, err
 	}
 	if n, err := res.RowsAffected(); err != nil || n > 0 {
-		return false, err
+		return last != d.Digest, err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO gateway_law (digest, version, review, signers, effective_from, effective_to, body, first_used, last_used) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		d.Digest, d.Set.Meta.DataVersion, d.Set.Meta.Review, signers, d.Statement.EffectiveFrom, d.Statement.EffectiveTo, body, now.UnixMicro(), now.UnixMicro())

@@ -63,8 +63,8 @@ func (s *Service) lawOf(ctx context.Context, digest string) (law.Set, error) {
 	if digest == "" {
 		return law.BuiltIn()
 	}
-	if digest == s.law.Digest {
-		return s.law.Set, nil
+	if digest == s.Law().Digest {
+		return s.Law().Set, nil
 	}
 	var body string
 	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {

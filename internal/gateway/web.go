@@ -32,7 +32,7 @@ func (p *Pages) blocks(w http.ResponseWriter, r *http.Request, code int, v web.V
 func (p *Pages) Routes(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	q := card.Read(v, p.gateway.today())
-	view := card.Page(p.gateway.law, q, card.Asked(v), "/routes", "/routes/law", p.gateway.clock.Now(), func(x card.Answered) []any {
+	view := card.Page(p.gateway.Law(), q, card.Asked(v), "/routes", "/routes/law", p.gateway.clock.Now(), func(x card.Answered) []any {
 		if p.who(r).Organisation == "" {
 			return nil
 		}
@@ -45,7 +45,20 @@ func (p *Pages) Routes(w http.ResponseWriter, r *http.Request) error {
 	if !card.Asked(v) && p.who(r).Organisation != "" {
 		view.Data = append(view.Data.([]any), web.Actions{{Label: "Requests of your organisation", Href: "/routes/requests"}, {Label: "Barrier register", Href: "/barriers"}})
 	}
+	view.Data = append(p.amiss(), view.Data.([]any)...)
 	return p.blocks(w, r, code, view)
+}
+
+// amiss says where the law data in use is not what it should be: a version that
+// lies ready was refused, or what counsel signed is over.
+func (p *Pages) amiss() (out []any) {
+	if x := p.gateway.Refused(); x != nil {
+		out = append(out, web.Notice{Tone: web.Wait, Title: "The law data that lies ready is not in use", Text: "Since " + web.Moment(x.At) + ": " + x.Why + " The version before answers on."})
+	}
+	if err := over(p.gateway.Law(), p.gateway.today()); err != nil {
+		out = append(out, web.Notice{Tone: web.Stop, Title: "The law data in use is over", Text: fault.Sentence(err)})
+	}
+	return out
 }
 
 // next is what can be done with an answer.
@@ -77,7 +90,7 @@ func (p *Pages) Law(w http.ResponseWriter, r *http.Request) error {
 		}
 		row := web.Row{Cells: []web.Cell{web.T(v.Version), signed, web.T(join([]string{v.EffectiveFrom, until}, " to ")),
 			web.T(web.Day(v.First) + " to " + web.Day(v.Last)), {Code: true, Text: v.Digest[:16]}}}
-		if v.Digest == p.gateway.law.Digest {
+		if v.Digest == p.gateway.Law().Digest {
 			row.Cells[0].Badges = []web.Badge{{Tone: web.Good, Text: "Answers now"}}
 		}
 		t.Rows = append(t.Rows, row)
@@ -85,10 +98,10 @@ func (p *Pages) Law(w http.ResponseWriter, r *http.Request) error {
 	}
 	return p.blocks(w, r, http.StatusOK, web.View{Title: "Law data", Question: "Which law answers here, who signed it, and what changed?",
 		Crumbs: []web.Link{{Label: "Routes", Href: "/routes"}},
-		Data: []any{t, p.decisions(), web.Section{Title: "What changed?", Body: []any{web.Form{Label: "Compare", Action: "/routes/law/diff", Get: true, Submit: "Compare", Fields: []web.Field{
+		Data: append(p.amiss(), t, p.decisions(), web.Section{Title: "What changed?", Body: []any{web.Form{Label: "Compare", Action: "/routes/law/diff", Get: true, Submit: "Compare", Fields: []web.Field{
 			{Kind: web.FieldChoice, Name: "before", Label: "Before", Options: options, Optional: true},
-			{Kind: web.FieldChoice, Name: "after", Label: "After", Options: options, Value: p.gateway.law.Digest, Optional: true}},
-			Note: "Asks both some thousand questions; the first time takes a few seconds."}}}, card.Source(p.gateway.law, "")}})
+			{Kind: web.FieldChoice, Name: "after", Label: "After", Options: options, Value: p.gateway.Law().Digest, Optional: true}},
+			Note: "Asks both some thousand questions; the first time takes a few seconds."}}}, card.Source(p.gateway.Law(), ""))})
 }
 
 // decisions are the standing decisions of the signed data, and whether each
@@ -97,9 +110,9 @@ func (p *Pages) decisions() web.Table {
 	t := web.Table{ID: "decisions", Caption: "Standing decisions", Columns: web.Cols("Decision", "Flow", "From", "To", "Route", "Today"),
 		Empty: web.Empty{What: "Flows that counsel approved by signing the law data appear here.", When: "Two counsel sign an overlay with decisions.", Good: "Without one, no flow of the pool is allowed."}}
 	day := p.gateway.today()
-	for _, d := range p.gateway.law.Decisions {
+	for _, d := range p.gateway.Law().Decisions {
 		state := web.Cell{Badges: []web.Badge{{Tone: web.Good, Text: "Carries"}}}
-		if _, _, err := p.gateway.law.Standing(d.ID, day); err != nil {
+		if _, _, err := p.gateway.Law().Standing(d.ID, day); err != nil {
 			state = web.Cell{Badges: []web.Badge{{Tone: web.Stop, Text: "Refused"}}, Note: fault.Sentence(err)}
 		}
 		t.Rows = append(t.Rows, web.Row{Cells: []web.Cell{{Text: d.ID, Note: "facts by " + d.FactsBy}, web.T(d.Flow), web.T(d.From), {Text: d.To, Note: d.Recipient}, web.T(join(d.Route, ", then ")), state}})

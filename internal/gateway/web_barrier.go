@@ -70,7 +70,7 @@ func (p *Pages) Barriers(w http.ResponseWriter, r *http.Request) error {
 	body := []any{web.Actions{{Label: "Record a barrier", Href: "/barriers/new", Primary: true}, {Label: "Brief for reform", Href: "/barriers/brief"}, {Label: "Table (CSV)", Href: "/barriers/register.csv"}}}
 	if c, ok := barChart(list); ok {
 		body = append(body, web.Figure{Chart: c, HowToRead: "Each bar is a barrier; its length is the cases that it stopped or slowed. Barriers without a count that may be given out are in the table only.",
-			Links: []web.Link{{Label: "CSV", Href: "/barriers/register.csv"}}, Cite: "Barrier register of this hub, law data " + p.gateway.law.Set.Meta.DataVersion})
+			Links: []web.Link{{Label: "CSV", Href: "/barriers/register.csv"}}, Cite: "Barrier register of this hub, law data " + p.gateway.Law().Set.Meta.DataVersion})
 	}
 	body = append(body, t)
 	if p.who(r).Keeper {
@@ -145,7 +145,7 @@ func (p *Pages) Brief(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) kinds(codes []string) string {
 	out := make([]string, len(codes))
 	for i, c := range codes {
-		out[i] = p.gateway.law.Finder.Label(c)
+		out[i] = p.gateway.Law().Finder.Label(c)
 	}
 	return strings.Join(out, "; ")
 }

@@ -131,7 +131,7 @@ func (p *Pages) draft(w http.ResponseWriter, r *http.Request, code int, v url.Va
 	for _, fact := range q.Question.Facts {
 		name := strings.TrimPrefix(fact, "not:")
 		f.Fields = append(f.Fields, web.Field{Name: "asserted_" + name, Label: "Who asserts: " + fact + "?", Value: v.Get("asserted_" + name), MaxLength: 100,
-			Help: p.gateway.law.Finder.Law().Vocabulary.Facts[name]})
+			Help: p.gateway.Law().Finder.Law().Vocabulary.Facts[name]})
 	}
 	flows := []web.Option{{Value: "", Label: "None of the pool's own"}}
 	for _, x := range law.Flows() {
@@ -146,8 +146,8 @@ func (p *Pages) draft(w http.ResponseWriter, r *http.Request, code int, v url.Va
 		view.Problems = []web.Problem{{Sentence: fault.Sentence(wrong)}}
 	}
 	body := []any{f}
-	if x, err := card.Ask(p.gateway.law, q); err == nil {
-		body = append(body, web.Section{Title: "The answer so far", Body: card.Show(p.gateway.law, x, p.gateway.clock.Now(), nil)})
+	if x, err := card.Ask(p.gateway.Law(), q); err == nil {
+		body = append(body, web.Section{Title: "The answer so far", Body: card.Show(p.gateway.Law(), x, p.gateway.clock.Now(), nil)})
 	} else {
 		view.Problems = append(view.Problems, web.Problem{Sentence: fault.Sentence(err)})
 	}
@@ -224,23 +224,35 @@ func (p *Pages) Card(w http.ResponseWriter, r *http.Request) error {
 	q := x.Draft.Question
 	answered := card.Answered{Query: card.Query{Question: q, Started: x.Draft.Started, Place: x.Draft.Place, Urgent: x.Draft.Urgent}, Asked: q, Answer: x.Card.Answer, Deadlines: x.Card.Deadlines}
 	now := p.gateway.clock.Now()
-	body := append([]any{p.standing(x)}, card.Show(p.gateway.law, answered, now, x.Done)...)
+	body := append([]any{p.standing(x, voided(events))}, card.Show(p.gateway.Law(), answered, now, x.Done)...)
 	body = append(body, draftBlock(x), p.decide(x, who), p.more(x, who, answered, now), historyBlock(events, flows))
 	view := web.View{Title: "Request: " + card.Words(q.Wants) + " to " + q.To, Question: "May this be sent, under what, and by when must what be done?",
 		Crumbs: []web.Link{{Label: "Routes", Href: "/routes"}, {Label: "Requests", Href: "/routes/requests"}}, Data: body}
 	return p.blocks(w, r, http.StatusOK, view)
 }
 
-// standing says in one notice where the request stands.
-func (p *Pages) standing(x Request) web.Notice {
+// voided is why the approval was voided last.
+func voided(events []Event) (why string) {
+	for _, e := range events {
+		if e.What == Void {
+			why = e.Note
+		}
+	}
+	return why
+}
+
+// standing says in one notice where the request stands, and why.
+func (p *Pages) standing(x Request, why string) web.Notice {
 	b := stateBadges[x.State]
 	n := web.Notice{Tone: b.Tone, Title: b.Text, Text: "Gateway id " + x.ID + ". Every flow that rests on it carries this id."}
 	switch {
 	case x.State == Approved:
 		n.Text = "By " + x.Decision.By + ": " + join(x.Decision.Route, ", then ") + ". " + n.Text
-		if why := p.gateway.otherwise(x); why != "" {
-			n = web.Notice{Tone: web.Stop, Title: "The approval may not be used", Text: "It is void, because " + why + "."}
+		if err := x.carries(p.gateway.Law(), p.gateway.today()); err != nil {
+			n = web.Notice{Tone: web.Stop, Title: "The approval may not be used today", Text: fault.Sentence(err)}
 		}
+	case x.State == Void:
+		n.Text = "The approval may not be used: " + why + ". Nothing may leave under it until the officer decides again. " + n.Text
 	case x.State == Refused:
 		n.Text = "By " + x.Decision.By + ": " + x.Decision.Reason
 	}
@@ -277,7 +289,7 @@ func (p *Pages) decide(x Request, who Person) web.Section {
 	case who.ID == x.Author:
 		out.Body = []any{web.Text("Nobody decides about a request of their own. Another gateway officer does.")}
 	default:
-		_, now, err := Evaluate(p.gateway.law, x.Draft)
+		_, now, err := Evaluate(p.gateway.Law(), x.Draft)
 		if err != nil {
 			out.Body = []any{web.Notice{Tone: web.Stop, Title: "The question cannot be asked any more", Text: fault.Sentence(err)}}
 			return out

@@ -1,11 +1,53 @@
 package hub
 
 import (
+	"bytes"
+	"context"
 	"net/http"
+	"time"
 
 	"parallax/internal/authz"
+	"parallax/internal/fault"
 	"parallax/internal/gateway"
+	"parallax/internal/gateway/law"
 )
+
+// openGateway starts the gateway with the law data of the day.
+func (s *Server) openGateway(ctx context.Context, log gateway.Log) error {
+	files, err := s.o.Law()
+	if err != nil {
+		return err
+	}
+	s.counsel = files.Counsel
+	data, err := law.Deploy(files, s.o.Clock.Now().UTC().Format(time.DateOnly))
+	if err != nil {
+		return err
+	}
+	s.gateway, err = gateway.New(ctx, s.o.DB, log, data, s.o.Clock, s.o.Random)
+	return err
+}
+
+// renewLaw takes a version that counsel published into use. Whose signatures count
+// is settled at the start: a running hub takes no other list of counsel.
+func (s *Server) renewLaw(ctx context.Context) error {
+	changed, err := s.gateway.Renew(ctx, func() (law.Files, error) {
+		files, err := s.o.Law()
+		if err == nil && !bytes.Equal(files.Counsel.Raw, s.counsel.Raw) {
+			err = fault.New(fault.Forbidden, "The list of counsel is another one than at the start: start the hub again if you accept it.")
+		}
+		return files, err
+	})
+	version := s.gateway.Law().Set.Meta.DataVersion
+	switch {
+	case err != nil && fault.KindOf(err) == fault.Internal:
+		return err
+	case err != nil:
+		s.o.Log.Warn("the law data that lies ready is refused; the version in use stays", "in_use", version, "why", fault.Sentence(err))
+	case changed:
+		s.o.Log.Warn("other law data is in use", "version", version)
+	}
+	return nil
+}
 
 // lawyer is who looks at the gateway's pages, as the gate knows the person.
 func lawyer(r *http.Request) gateway.Person {

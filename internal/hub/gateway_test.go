@@ -14,7 +14,7 @@ import (
 // no decision of the gateway, and does not let one be approved when the law is
 // over.
 func TestNoLawNoOpening(t *testing.T) {
-	w := newWorldWith(t, storetest.SQLite(t), func(o *Options) { o.Law = law.Files{} })
+	w := newWorldWith(t, storetest.SQLite(t), func(o *Options) { o.Law = answersBy(law.Files{}) })
 	w.threeOrgs("someone@example.org")
 	w.tick(0)
 	w.tick(61 * time.Minute)

@@ -47,9 +47,10 @@ type Options struct {
 	DemoConsole bool
 	// Home is the address of a demonstration's start page; may be empty.
 	Home string
-	// Law is the law data that the gateway answers by. Without files that two
-	// counsel signed it holds no decision, and nothing opens.
-	Law law.Files
+	// Law reads the law data that the gateway answers by, at the start and at
+	// every tick; nil is the built-in data. Without files that two counsel signed
+	// it holds no decision, and nothing opens.
+	Law func() (law.Files, error)
 	// LeavesPerTick is how many leaves the log grows by at every tick; 0 means 64.
 	LeavesPerTick int
 	// Providers are where people sign in; without any they use passkeys.
@@ -67,6 +68,7 @@ type Server struct {
 	pool    *pool.Service
 	leads   *leads.Service
 	gateway *gateway.Service
+	counsel law.File // as it was at the start
 	amends  *amends.Service
 	people  *identity.Service
 	statistics
@@ -87,6 +89,9 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	}
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: 2 * time.Minute}
+	}
+	if o.Law == nil {
+		o.Law = func() (law.Files, error) { return law.Files{}, nil }
 	}
 	if o.LeavesPerTick == 0 {
 		o.LeavesPerTick = 64
@@ -135,11 +140,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if _, err := s.pool.Reapply(ctx, o.Plan.Epoch); err != nil {
 		return nil, err
 	}
-	data, err := law.Deploy(o.Law, o.Clock.Now().UTC().Format(time.DateOnly))
-	if err != nil {
-		return nil, err
-	}
-	if s.gateway, err = gateway.New(ctx, o.DB, log, data, o.Clock, o.Random); err != nil {
+	if err := s.openGateway(ctx, log); err != nil {
 		return nil, err
 	}
 	if s.leads, err = leads.New(ctx, o.DB, s.pool, log, holders{s}, lawful{s}, o.Clock, o.Random); err != nil {
@@ -175,20 +176,21 @@ func (s *Server) sign(domain string, v any) (signed.Object, error) {
 	return signed.Sign(domain, s.o.Identity.ID, s.o.Identity.signKey(), v)
 }
 
-// Tick does one round of everything that waits: the log grows and is
-// witnessed, what is covered is marked, what is over expires, what is new is
+// Tick does one round of everything that waits: law data that counsel published
+// comes into use, the log grows and is witnessed, what is covered is marked, what is over expires, what is new is
 // linked, leads form and openings advance. One failing step does not keep the
 // others from running; each reads what is on disk and can run again.
 func (s *Server) Tick(ctx context.Context) error {
-	m, ok := s.state.current()
-	if !ok {
-		return nil // before the first manifest there is nothing to do
-	}
 	var failed []error
 	step := func(name string, err error) {
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 		}
+	}
+	step("law data", s.renewLaw(ctx))
+	m, ok := s.state.current()
+	if !ok {
+		return errors.Join(failed...) // before the first manifest there is nothing else to do
 	}
 	step("log", s.tlog.Tick(ctx))
 	step("witnesses", s.tlog.CollectCosignatures(ctx, s.witnesses()))

@@ -94,6 +94,9 @@ func (c *console) health(ctx context.Context, h head) web.Checks {
 		witnessed = fmt.Sprintf("%s entries, witnessed on %s", web.Number(h.Size), web.Moment(h.witnessed()))
 	}
 	add("A checkpoint was witnessed in the last 24 hours", h.Size > 0 && now.Sub(h.witnessed()) < fresh, witnessed)
+	inUse := c.s.gateway.Law()
+	current := inUse.SignedBy == nil || inUse.Statement.Effective(now.UTC().Format(time.DateOnly)) == nil
+	add("The law data that counsel laid down is in use and in force", current && c.s.gateway.Refused() == nil, "Version "+inUse.Set.Meta.DataVersion)
 	m, ok := c.s.state.current()
 	policy := "None has been signed yet."
 	if ok {
