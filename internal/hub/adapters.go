@@ -65,11 +65,9 @@ func (l lawful) Lawful(ctx context.Context, tx *store.Tx, f leads.Flow) (leads.R
 	flow := gateway.Flow{Kind: f.Kind, Decision: f.Gateway, To: f.To, By: f.By, Ref: f.Ref, Provenance: f.Provenance}
 	if m, ok := l.s.state.current(); ok {
 		flow.ToActor = kindOf(m, f.To)
-		if a, ok := m.Approver(f.By); ok {
-			flow.Organisation = approverKey(m, a).Organisation
-		} else if mem, ok := m.Member(f.By); ok {
-			flow.Organisation = mem.ID
-		}
+		// What leads let flow is the authority's to answer for, also where an
+		// approver of another body speaks last.
+		flow.Organisation = m.Authority.ID
 	}
 	r, err := l.s.gateway.Lawful(ctx, tx, flow)
 	return leads.Ruling{Gateway: r.Decision, Routes: r.Route, Data: r.Version}, err

@@ -69,6 +69,9 @@ func demoViewer(m opening.Manifest, role demoRole, id string) (authz.Principal, 
 		return p, ok
 	case officer:
 		mem, ok := m.Member(id)
+		if id == m.Authority.ID {
+			mem, ok = opening.Member{ID: id, Name: m.Authority.Entity}, true
+		}
 		p.Person, p.Organisation, p.Name = mem.ID+"-counsel", mem.ID, "Gateway officer, "+memberName(mem)
 		p.Roles = []authz.Role{authz.GatewayOfficer}
 		return p, ok
@@ -183,6 +186,8 @@ func (c *console) picker(w http.ResponseWriter, r *http.Request) error {
 		return web.Row{Cells: []web.Cell{web.L(label, "/demo/as/"+string(role)+"?"+q.Encode()), web.T(note)}}
 	}
 	var people, members, counsel []web.Row
+	const ofCounsel = "Counsel of this organisation: decides about its requests to share, and keeps the barrier register."
+	counsel = append(counsel, as(officer, m.Authority.ID, "Gateway officer, "+m.Authority.Entity, ofCounsel))
 	for _, a := range m.Approvers {
 		what := "Sees which sealed matches may be opened, asks for openings and approves them at the authority's desk."
 		if a.Role == opening.RoleOversight {
@@ -195,7 +200,7 @@ func (c *console) picker(w http.ResponseWriter, r *http.Request) error {
 		as(public, "", "Nobody", "Sees what the public sees: the log and the keys."))
 	for _, mem := range m.Members {
 		members = append(members, as(contributor, mem.ID, memberName(mem), "Sees its own receipts. Nothing tells it what others hold."))
-		counsel = append(counsel, as(officer, mem.ID, "Gateway officer, "+memberName(mem), "Counsel of this organisation: decides about its requests to share, and keeps the barrier register."))
+		counsel = append(counsel, as(officer, mem.ID, "Gateway officer, "+memberName(mem), ofCounsel))
 	}
 	view.Data = []any{web.Text("These identities are for the demonstration only and work only on this machine. A real hub asks people to sign in."),
 		web.Table{Caption: "People", Columns: web.Cols("Look as", "What this role does"), Rows: people},
