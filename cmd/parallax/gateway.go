@@ -219,10 +219,10 @@ func (c *gatewayCheck) Run(std streams) error {
 	if v := file.Meta.GatewaysVersion; v != "" && v != f.Law().Version {
 		fmt.Fprintf(std.err, "note: the scenarios were written for data %s; this is %s\n", v, f.Law().Version)
 	}
-	results, err := file.Check(f, c.File, raw)
-	if err != nil {
-		return err
+	for _, key := range file.Unread {
+		fmt.Fprintln(std.err, "note:", key)
 	}
+	results, unreadable := file.Check(f, c.File, raw)
 	failed := 0
 	for _, r := range results {
 		if !r.Pass {
@@ -235,10 +235,15 @@ func (c *gatewayCheck) Run(std streams) error {
 		showResults(std.out, results)
 		fmt.Fprintf(std.out, "%d of %d cases pass (data %s: %s)\n", len(results)-failed, len(results), f.Law().Version, f.Law().Review)
 	}
-	if err == nil && failed > 0 {
-		err = fmt.Errorf("%d of %d cases are not as expected", failed, len(results))
+	switch {
+	case err != nil:
+		return err
+	case unreadable != nil:
+		return unreadable
+	case failed > 0:
+		return fmt.Errorf("%d of %d cases are not as expected", failed, len(results))
 	}
-	return err
+	return nil
 }
 
 func showResults(w io.Writer, results []scenario.Result) {

@@ -7,12 +7,14 @@ import (
 	"io"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"parallax/internal/fault"
 	"parallax/internal/gateway/route"
+	"parallax/internal/vocab"
 )
 
 // MaxFile bounds a YAML file, in bytes.
@@ -21,21 +23,57 @@ const MaxFile = 4 << 20
 // Strict decodes the one YAML document in raw into v. Every problem is a fault
 // of kind invalid that names the file and the line.
 func Strict(name string, raw []byte, v any) error {
+	_, err := decode(name, raw, v, func(string) bool { return false })
+	return err
+}
+
+// Lenient is Strict for files that people keep notes in: a key that is like none
+// that is read is passed over and reported, with its line. One that differs from a
+// known key by a slip of the pen is refused all the same.
+func Lenient(name string, raw []byte, v any) (unread []string, err error) {
+	known := keys(reflect.TypeOf(v), map[reflect.Type]bool{})
+	return decode(name, raw, v, func(key string) bool {
+		return !slices.ContainsFunc(known, func(k string) bool { return vocab.Distance(key, k) <= slip })
+	})
+}
+
+// slip is how many letters a key may differ from a known one and still be taken
+// for a slip.
+const slip = 2
+
+// decode reads the one document of a file; note says of a key that nobody reads
+// whether it is a note.
+func decode(name string, raw []byte, v any, note func(key string) bool) (unread []string, err error) {
 	if len(raw) > MaxFile {
-		return fault.Newf(fault.Invalid, "%s: is above %d MB", name, MaxFile>>20)
+		return nil, fault.Newf(fault.Invalid, "%s: is above %d MB", name, MaxFile>>20)
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	dec.KnownFields(true)
-	if err := dec.Decode(v); err != nil {
-		if errors.Is(err, io.EOF) {
-			return fault.Newf(fault.Invalid, "%s: is empty", name)
+	err = dec.Decode(v)
+	var typed *yaml.TypeError
+	if errors.As(err, &typed) {
+		typed.Errors = slices.DeleteFunc(typed.Errors, func(l string) bool {
+			m := unknownKey.FindStringSubmatch(l)
+			if m == nil || !note(m[2]) {
+				return false
+			}
+			unread = append(unread, fmt.Sprintf("%s: line %s: key %q is not read", name, m[1], m[2]))
+			return true
+		})
+		if len(typed.Errors) == 0 {
+			err = nil
 		}
-		return fault.Newf(fault.Invalid, "%s: %s", name, readable(err, v))
+	}
+	if errors.Is(err, io.EOF) {
+		return nil, fault.Newf(fault.Invalid, "%s: is empty", name)
+	}
+	if err != nil {
+		return nil, fault.Newf(fault.Invalid, "%s: %s", name, readable(err, v))
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return fault.Newf(fault.Invalid, "%s: holds a second document", name)
+		return nil, fault.Newf(fault.Invalid, "%s: holds a second document", name)
 	}
-	return nil
+	return unread, nil
 }
 
 var (

@@ -26,7 +26,7 @@ func Check(f *route.Finder, q route.Question, approved []string) (route.Route, e
 	r := a.Routes[i]
 	var set Set
 	if err := set.Add(f, q, r); err != nil {
-		return r, fault.Wrap(fault.Forbidden, "The gateway refuses: the route cannot be made into a permit.", err)
+		return r, fault.Newf(fault.Forbidden, "The gateway refuses: the route cannot be made into a permit: %v.", err)
 	}
 	if d := set.Decide(q); !d.Allow {
 		return r, fault.Newf(fault.Forbidden, "The gateway refuses: the permit of %s does not allow this flow. %s", ID(r), strings.Join(d.Errors, "; "))

@@ -28,6 +28,8 @@ type File struct {
 		Note            lines  `yaml:"note"`
 	} `yaml:"meta"`
 	Scenarios []Scenario `yaml:"scenarios"`
+	// Unread are keys that mean nothing here, each with its line.
+	Unread []string `yaml:"-"`
 }
 
 // Scenario is one situation with its questions.
@@ -60,10 +62,13 @@ type Case struct {
 
 // Expect is what is expected. A list that is not given is not compared.
 type Expect struct {
+	Answer      string `yaml:"answer"`
 	Direct      *ids   `yaml:"direct"`
 	Routes      *paths `yaml:"routes"`
 	Conditional *paths `yaml:"conditional"`
 	AskCounsel  *ids   `yaml:"ask_counsel"`
+	Duties      ids    `yaml:"duties"`       // each must be returned; there may be more
+	Prohibited  ids    `yaml:"prohibitions"` // so must these
 	Reasons     lines  `yaml:"reasons_for_no_direct"`
 	MustShow    lines  `yaml:"must_show"`
 	Note        lines  `yaml:"note"`
@@ -75,10 +80,14 @@ const none = "none"
 
 type ids []string
 
-// UnmarshalYAML reads a list of ids, or "none".
+// UnmarshalYAML reads a list of ids, one id, or "none".
 func (l *ids) UnmarshalYAML(n *yaml.Node) error {
 	*l = ids{}
-	if n.Kind == yaml.ScalarNode && n.Value == none {
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Value == none:
+		return nil
+	case n.Kind == yaml.ScalarNode && n.Tag == "!!str":
+		*l = ids{n.Value}
 		return nil
 	}
 	return n.Decode((*[]string)(l))
@@ -109,7 +118,8 @@ func (l *lines) UnmarshalYAML(n *yaml.Node) error {
 // Read reads a file of scenarios.
 func Read(name string, raw []byte) (File, error) {
 	var f File
-	if err := law.Strict(name, raw, &f); err != nil {
+	var err error
+	if f.Unread, err = law.Lenient(name, raw, &f); err != nil {
 		return f, err
 	}
 	if err := law.UniqueIDs(name, raw); err != nil {
@@ -123,7 +133,7 @@ func Read(name string, raw []byte) (File, error) {
 			if c.ID == "" {
 				return f, fault.Newf(fault.Invalid, "%s: a case of scenario %q has no id", name, s.ID)
 			}
-			if e := c.Expect; e.Direct == nil && e.Routes == nil && e.Conditional == nil && e.AskCounsel == nil && len(e.Reasons) == 0 {
+			if c.Expect.nothing() {
 				return f, fault.Newf(fault.Invalid, "%s: line %d: case %s expects nothing; give direct, routes, ask_counsel or reasons_for_no_direct", name, at[c.ID], c.ID)
 			}
 		}
@@ -132,6 +142,10 @@ func Read(name string, raw []byte) (File, error) {
 		return f, fault.Newf(fault.Invalid, "%s: holds no cases", name)
 	}
 	return f, nil
+}
+
+func (e Expect) nothing() bool {
+	return e.Direct == nil && e.Routes == nil && e.Conditional == nil && e.AskCounsel == nil && e.Answer == "" && len(e.Reasons)+len(e.Duties)+len(e.Prohibited) == 0
 }
 
 // Result is what became of one case.
@@ -162,19 +176,25 @@ func (f File) Question(c Case) route.Question {
 		Purpose: c.Purpose, Facts: c.Facts, AsOf: c.AsOf, MaxHops: hops}
 }
 
-// Check asks every question of the file. A question that cannot be read is an
-// error of the file that names the case and its line.
+// Check asks every question of the file. Questions that cannot be read are an
+// error of the file that names each case and its line; the others are answered
+// all the same.
 func (f File) Check(finder *route.Finder, name string, raw []byte) ([]Result, error) {
 	at := law.Lines(raw, "cases")
 	var out []Result
+	var wrong []string
 	for _, s := range f.Scenarios {
 		for _, c := range s.Cases {
 			_, a, err := law.Ask(finder, f.Question(c))
 			if err != nil {
-				return nil, fault.Newf(fault.Invalid, "%s: line %d: case %s: %s", name, at[c.ID], c.ID, fault.Sentence(err))
+				wrong = append(wrong, fmt.Sprintf("%s: line %d: case %s: %s", name, at[c.ID], c.ID, fault.Sentence(err)))
+				continue
 			}
 			out = append(out, c.compare(a, slices.Concat(s.Note, s.Notes)))
 		}
+	}
+	if wrong != nil {
+		return out, fault.New(fault.Invalid, strings.Join(wrong, "\n"))
 	}
 	return out, nil
 }
@@ -184,6 +204,9 @@ var prohibition = regexp.MustCompile(`^P-[A-Z0-9-]+`)
 func (c Case) compare(a route.Answer, notes []string) Result {
 	r := Result{ID: c.ID, Answer: a, MustShow: c.Expect.MustShow,
 		Notes: slices.Concat(notes, c.Note, c.Notes, c.Expect.Note, c.Expect.Notes)}
+	if e := c.Expect.Answer; e != "" && e != a.Answer {
+		r.Differs = append(r.Differs, Difference{"answer", e, a.Answer})
+	}
 	if e := c.Expect.Direct; e != nil {
 		r.set("direct", *e, a.Direct)
 	}
@@ -196,6 +219,8 @@ func (c Case) compare(a route.Answer, notes []string) Result {
 	if e := c.Expect.AskCounsel; e != nil {
 		r.set("ask_counsel", *e, a.AskCounsel)
 	}
+	r.within("duties", c.Expect.Duties, dutyIDs(a.Duties))
+	r.within("prohibitions", c.Expect.Prohibited, a.Prohibitions)
 	for _, reason := range c.Expect.Reasons {
 		id := prohibition.FindString(reason)
 		if id != "" && !slices.Contains(a.Prohibitions, id) {
@@ -214,6 +239,22 @@ func (r *Result) set(what string, want, got []string) {
 	if w, g := show(want), show(got); w != g {
 		r.Differs = append(r.Differs, Difference{what, w, g})
 	}
+}
+
+// within requires that got has all of want.
+func (r *Result) within(what string, want, got []string) {
+	for _, id := range want {
+		if !slices.Contains(got, id) {
+			r.Differs = append(r.Differs, Difference{what, id, show(got)})
+		}
+	}
+}
+
+func dutyIDs(duties []route.Duty) (out []string) {
+	for _, d := range duties {
+		out = append(out, d.ID)
+	}
+	return out
 }
 
 // show writes a set in one way.

@@ -160,3 +160,62 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestEdgesOfTheSemantics: questions where dates, facts, states and what is
+// delivered lie close to another answer, in every layout that a file may have.
+func TestEdgesOfTheSemantics(t *testing.T) {
+	const path = "testdata/edges.yaml"
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Read(path, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	finder, err := law.BuiltInFinder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := f.Check(finder, path, raw)
+	if err != nil || len(results) != 41 || f.Unread != nil {
+		t.Fatalf("%d cases, unread %v: %v", len(results), f.Unread, err)
+	}
+	for _, r := range results {
+		if !r.Pass {
+			t.Error(r.Text())
+		}
+	}
+}
+
+// TestNotesAreReportedAndSlipsRefused: a key that nobody reads is named with its
+// line; one that looks like a slip of the pen is refused. Cases that can be read are
+// answered beside those that cannot, which are all named.
+func TestNotesAreReportedAndSlipsRefused(t *testing.T) {
+	const text = `meta: {author: somebody}
+scenarios:
+- id: A
+  cases:
+  - {id: A1, as_of: "2026-11-23", from: au.fsp, holds: [token], to: plx.pool, wants: token, purpose: detect, expect: {answer: ask_counsel, duties: [], remark: x}}
+  - {id: A2, as_of: "2026-02-30", from: au.fsp, holds: [token], to: plx.pool, wants: token, purpose: detect, expect: {routes: none}}
+  - {id: A3, as_of: "2026-11-23", from: au.fps, holds: [token], to: plx.pool, wants: token, purpose: detect, expect: {routes: none}}
+`
+	finder, err := law.BuiltInFinder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Read("x.yaml", []byte(text))
+	if err != nil || len(f.Unread) != 2 || !strings.Contains(f.Unread[0], `line 1: key "author"`) || !strings.Contains(f.Unread[1], `line 5: key "remark"`) {
+		t.Fatal(f.Unread, err)
+	}
+	results, err := f.Check(finder, "x.yaml", []byte(text))
+	if len(results) != 1 || !results[0].Pass || !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "line 6: case A2") || !strings.Contains(err.Error(), "line 7: case A3") {
+		t.Errorf("%v %v", results, err)
+	}
+	for _, slip := range []string{"porpose", "wnats", "fact", "asof", "Expect"} {
+		good := map[string]string{"porpose": "purpose", "wnats": "wants", "fact": "holds", "asof": "as_of", "Expect": "expect"}[slip]
+		if _, err := Read("x.yaml", []byte(strings.Replace(text, good+":", slip+":", 1))); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "line 5") || !strings.Contains(err.Error(), slip) {
+			t.Errorf("%s: %v", slip, err)
+		}
+	}
+}
