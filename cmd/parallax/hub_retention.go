@@ -3,41 +3,25 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"parallax/internal/clock"
-	"parallax/internal/fault"
 	"parallax/internal/hub"
+	"parallax/internal/recordkeys"
 	"parallax/internal/store"
 )
 
 type hubRetention struct {
-	Dir      string `required:"" type:"path" help:"The hub's directory."`
-	Database string `env:"PARALLAX_HUB_DATABASE" help:"SQLite file or postgres:// URL; hub.db in the directory if left out."`
-	Keys     string `env:"PARALLAX_HUB_KEYS" help:"Where the records' keys are; keys.db in the directory if left out."`
-	JSON     bool   `name:"json" help:"Print as JSON."`
+	hubDisk
+	JSON bool `name:"json" help:"Print as JSON."`
 }
 
 // Run prints what this hub holds and what ends when: counts only.
 func (c *hubRetention) Run(ctx context.Context, std streams) error {
-	if c.Database == "" {
-		c.Database = filepath.Join(c.Dir, "hub.db")
-		if _, err := os.Stat(c.Database); err != nil {
-			return fault.Wrap(fault.Invalid, "there is no hub's database in "+c.Dir, err)
-		}
-	}
-	db, err := store.Open(ctx, c.Database)
-	if err != nil {
+	var r hub.Retention
+	err := c.look(ctx, func(db *store.DB, keys *recordkeys.Keys) (err error) {
+		r, err = hub.Retain(ctx, db, keys, clock.System())
 		return err
-	}
-	defer db.Close()
-	keys, err := openKeys(ctx, c.Dir, c.Keys, clock.System())
-	if err != nil {
-		return err
-	}
-	defer keys.Close()
-	r, err := hub.Retain(ctx, db, keys, clock.System())
+	})
 	if err != nil {
 		return err
 	}
