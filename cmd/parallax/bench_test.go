@@ -10,6 +10,7 @@ import (
 )
 
 func TestBench(t *testing.T) {
+	t.Parallel()
 	var out, errs bytes.Buffer
 	if code := run([]string{"bench", "--quick", "--only", "seal", "--json", "--dir", t.TempDir()}, streams{nil, &out, &errs}); code != exitDone {
 		t.Fatalf("exit %d\n%s", code, &errs)

@@ -21,6 +21,7 @@ import (
 // One holder alone waits, ends the attempt and names who was away; then all
 // three, as processes, make the next one under the same plan.
 func TestAnAbortedCeremonyRunsAgain(t *testing.T) {
+	t.Parallel()
 	s, plan, file, _ := found(t)
 	board := client.NewBoard(plan.Hub.URL, plan.Pool, plan.Epoch, http.DefaultClient)
 	s.refuse(1, "silent in round 1", "keyholder", "ceremony", "--dir", s.path("holder-2"), "--plan", file, "--timeout", "5s")
@@ -82,6 +83,7 @@ func evidence(t *testing.T) client.CeremonyEvidence {
 }
 
 func TestVerifyEvidenceOfTwoFaces(t *testing.T) {
+	t.Parallel()
 	s := &stage{t: t, dir: t.TempDir()}
 	e := evidence(t)
 	file := s.write("two.json", e)

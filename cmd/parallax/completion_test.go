@@ -20,6 +20,7 @@ func completion(t *testing.T, shell string) string {
 
 // The bash script offers, in a real bash, what may follow each place.
 func TestCompletionInBash(t *testing.T) {
+	t.Parallel()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("skipped: there is no bash on this machine")
@@ -58,6 +59,7 @@ func TestCompletionInBash(t *testing.T) {
 
 // All shells hear of the same commands.
 func TestCompletionShells(t *testing.T) {
+	t.Parallel()
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		script := completion(t, shell)
 		for _, want := range []string{"desk submit", "keyholder ceremony", "--mapping", "complete "} {

@@ -158,6 +158,7 @@ func (s *stage) audit(pages ...shot) {
 // A contributor submits, a police desk requests, two bodies approve and the
 // police desk reads, all in their desks' local pages, which pass the audit.
 func TestDeskPages(t *testing.T) {
+	t.Parallel()
 	s := build(t)
 	bank, police, overseer := s.deskPage("bank-a"), s.deskPage("police"), s.deskPage("overseer")
 	s.emptyPages(bank, police)

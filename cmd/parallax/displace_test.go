@@ -9,6 +9,7 @@ import (
 )
 
 func TestDisplaceCommands(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "in.json")
 	for _, c := range []struct {
 		verb, text string

@@ -11,6 +11,7 @@ import (
 )
 
 func TestEstimateCommand(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "table.csv")
 	write := func(text string) {
 		t.Helper()

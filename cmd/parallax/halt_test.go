@@ -16,6 +16,7 @@ import (
 // suspends a member, whose next submission every holder refuses, and takes it
 // back. A contributor can do none of it.
 func TestHaltAndSuspend(t *testing.T) {
+	t.Parallel()
 	s := build(t)
 	plan := client.Plan{}
 	s.decode(s.read("plan.json"), &plan)

@@ -18,6 +18,7 @@ import (
 // refused in one sentence, nothing is half done, and it goes on when one is
 // back.
 func TestHoldersComeAndGo(t *testing.T) {
+	t.Parallel()
 	s := build(t)
 	mapping := s.write("mapping.json", desk.Mapping{Format: desk.FormatCSV, Reference: "case", Strength: "strength", Kind: "kind",
 		Role: "=suspected_consumer", Grade: "=b2", Columns: map[string]desk.ColumnMapping{"email": {Class: selector.Email}}})

@@ -37,6 +37,7 @@ func kills() int {
 // and started again on what it left. Nothing that it acknowledged is lost,
 // nothing is there twice, and the log is the one that its witnesses saw.
 func TestKilledHubLosesNothing(t *testing.T) {
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) { killHub(t, "", kills()) })
 	t.Run("postgres", func(t *testing.T) { killHub(t, storetest.PostgresDSN(t), kills()) })
 }

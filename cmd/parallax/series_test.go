@@ -41,6 +41,7 @@ func seriesText() string {
 }
 
 func TestSeriesCommands(t *testing.T) {
+	t.Parallel()
 	aml := "time,status,g\n9,1,a\n13,1,a\n13,0,a\n5,1,b\n5,1,b\n8,2,b\n"
 	var moves strings.Builder
 	moves.WriteString("actor,venue,fate\n")
@@ -93,6 +94,7 @@ func TestSeriesCommands(t *testing.T) {
 
 // The worked examples of the guide, on the published data.
 func TestWorkedExamples(t *testing.T) {
+	t.Parallel()
 	at := func(name string) string { return shareddata.Path(t, "statistics", "displacement", name) }
 	for _, c := range []struct {
 		args  []string

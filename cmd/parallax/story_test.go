@@ -411,6 +411,7 @@ func (s *stage) inbox(id string) desk.Inbox {
 // Three organisations' own files become one lead that the police desk reads,
 // and nothing opens before law, log and two bodies agree.
 func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
+	t.Parallel()
 	s := build(t)
 	mapping := s.write("mapping.json", desk.Mapping{Format: desk.FormatCSV, Reference: "case", Strength: "strength", Kind: "kind",
 		Role: "=suspected_consumer", Grade: "=b2", SMR: "=no", Columns: map[string]desk.ColumnMapping{"email": {Class: selector.Email}}})
