@@ -52,6 +52,7 @@ const (
 	PathCeremony   = "/v1/ceremony/"
 	PathReleases   = "/v1/releases"
 	PathDeskCosign = "/v1/cosignatures"
+	PathReads      = "/v1/reads" // the head of a desk's read log
 	// PathLog is the prefix of the log as C2SP tlog-tiles serves it.
 	PathLog = "/log/"
 )
@@ -62,6 +63,7 @@ const (
 	EvaluateReceiptDomain = "parallax/evaluation-receipt/v1"
 	DenialAckDomain       = "parallax/denial-ack/v1"
 	RefusalDomain         = "parallax/cosign-refusal/v1"
+	AnchoredDomain        = "parallax/anchored-reads/v1"
 	ReceiptDomain         = "parallax/receipt/v1"
 )
 
@@ -278,6 +280,28 @@ func OpenRefusal(o signed.Object, h opening.Holder, note []byte) (*tlog.Conflict
 // CosignAnswer is a cosignature line.
 type CosignAnswer struct {
 	Line []byte `json:"line"`
+}
+
+// ReadsHead is where the hash-chained read log of an authority's desk stands:
+// its lines, from 1, and the hash of the last. It tells nothing of what was read.
+type ReadsHead struct {
+	Count int          `json:"count"`
+	Head  opening.Hash `json:"head"`
+}
+
+// An AnchoredReads is the hub's signed word that a head is in its log's queue.
+type AnchoredReads struct {
+	By   string `json:"by"`
+	Time int64  `json:"time"` // UTC microseconds, of the hub
+	ReadsHead
+}
+
+// A ReadsRecord is what the log commits to for a head.
+type ReadsRecord struct {
+	Type string `json:"type"` // "reads-head"
+	Pool string `json:"pool"`
+	AnchoredReads
+	Nonce opening.Hash `json:"nonce"`
 }
 
 // A DeskCosignature is a desk witness's line under a witnessed checkpoint. It

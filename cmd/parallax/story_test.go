@@ -509,10 +509,13 @@ func (s *stage) regroup() {
 	out := s.do("verify", "--hub", s.plan.Hub.URL, "--auditor", s.path("auditor"), "--pin", s.pin, "--state", s.path("audited.json"), "--demo", "--demo-clock", s.clock, "--json")
 	var r struct {
 		Result   string
-		Grouping struct{ Opens, Observations int }
+		Grouping struct {
+			Opens, Observations int
+			Reads               map[string]int
+		}
 	}
 	s.decode(out, &r)
-	if r.Result != "verified" || r.Grouping.Opens != 3 || r.Grouping.Observations != 4 {
+	if r.Result != "verified" || r.Grouping.Opens != 3 || r.Grouping.Observations != 4 || r.Grouping.Reads["police"] == 0 {
 		s.t.Errorf("the auditor finds %s", out)
 	}
 }

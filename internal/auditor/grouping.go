@@ -31,6 +31,8 @@ type Grouping struct {
 	// without grounds are the other way round.
 	Unlisted  []seal.Label `json:"unlisted"`
 	Ungrounds []seal.Label `json:"without_grounds"`
+	// Reads is how many lines each desk's read log had at its newest head.
+	Reads map[string]int `json:"reads"`
 }
 
 // audit is one run of opening a whole log.
@@ -41,6 +43,7 @@ type audit struct {
 	denied  map[opening.Hash]bool // digests that the log holds
 	denials opening.Denials
 	claims  []client.AuditLead
+	heads   map[string][]client.AnchoredReads // of desks' read logs
 	now     time.Time
 }
 
@@ -56,8 +59,8 @@ func (c *check) group(ctx context.Context) error {
 	if c.Auditor == nil {
 		return nil
 	}
-	a := &audit{c: c, seen: map[seal.Label]observed{}, denied: map[opening.Hash]bool{}, now: c.Clock.Now(),
-		out: &Grouping{ByType: map[string]int{}, Unlisted: []seal.Label{}, Ungrounds: []seal.Label{}}}
+	a := &audit{c: c, seen: map[seal.Label]observed{}, denied: map[opening.Hash]bool{}, heads: map[string][]client.AnchoredReads{}, now: c.Clock.Now(),
+		out: &Grouping{ByType: map[string]int{}, Reads: map[string]int{}, Unlisted: []seal.Label{}, Ungrounds: []seal.Label{}}}
 	c.report.Grouping = a.out
 	for from := int64(0); from <= c.report.Head.Size; {
 		page, err := a.page(ctx, from)
@@ -73,6 +76,9 @@ func (c *check) group(ctx context.Context) error {
 		if from, err = a.entries(page, from); err != nil {
 			return err
 		}
+	}
+	if err := a.reads(); err != nil {
+		return err
 	}
 	return a.compare()
 }
@@ -128,6 +134,8 @@ func (a *audit) entry(e client.AuditEntry, commitment tlog.Hash) error {
 		a.denied[r.Denial] = true
 	case "batch":
 		return a.batch(e)
+	case "reads-head":
+		return a.readsHead(e.Opening.Record)
 	}
 	return nil
 }

@@ -38,6 +38,7 @@ const (
 	Approve      Action = "opening.approve"
 	ReadOpenings Action = "openings.read"
 	FetchOpening Action = "opening.fetch"  // what key holders released
+	AnchorReads  Action = "reads.anchor"   // where a desk's own read log stands
 	Handle       Action = "opening.handle" // deconflict, decide, record and release an outcome
 	Review       Action = "opening.review" // of a break-glass opening, afterwards
 	Correct      Action = "leads.correct"  // freeze, uphold or revoke an observation by its label
@@ -102,6 +103,7 @@ var actions = []struct {
 	{Approve, Leads, nil},
 	{ReadOpenings, Leads, nil},
 	{FetchOpening, Leads, nil},
+	{AnchorReads, Leads, nil},
 	{Handle, Leads, nil},
 	{Review, Leads, nil},
 	{Correct, Leads, nil},

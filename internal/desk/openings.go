@@ -247,7 +247,7 @@ func (d *Desk) OpenLead(ctx context.Context, id string) (Lead, error) {
 		return err == nil && gone
 	})
 	digest := opening.Digest(state.Request.Body)
-	read, err := logRead(d.readsPath(), Read{Time: d.clock.Now().UnixMicro(), Who: d.who.ID, Opening: id, Request: digest, Items: len(got.Items)})
+	read, err := d.read(ctx, m, Read{Opening: id, Request: digest, Items: len(got.Items)})
 	if err != nil {
 		return Lead{}, err
 	}

@@ -2,11 +2,16 @@ package desk
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	"parallax/client"
 	"parallax/internal/fault"
+	"parallax/opening"
 )
 
 // Nothing is read before its line is on disk, so a line that a crash tore was
@@ -15,7 +20,7 @@ import (
 func TestAReadLogAfterACrash(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "reads.jsonl")
 	for n := 1; n <= 2; n++ {
-		if r, err := logRead(path, Read{Who: "analyst", Items: n}); err != nil || r.Number != n {
+		if r, _, err := logRead(path, Read{Who: "analyst", Items: n}, client.ReadsHead{}); err != nil || r.Number != n {
 			t.Fatalf("line %d: %+v, %v", n, r, err)
 		}
 	}
@@ -39,7 +44,7 @@ func TestAReadLogAfterACrash(t *testing.T) {
 		if err := os.WriteFile(path, c.raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r, err := logRead(path, Read{Who: "analyst"})
+		r, _, err := logRead(path, Read{Who: "analyst"}, client.ReadsHead{})
 		if c.next == 0 {
 			if fault.KindOf(err) != fault.Conflict {
 				t.Errorf("%s: %v", name, err)
@@ -52,6 +57,54 @@ func TestAReadLogAfterACrash(t *testing.T) {
 	}
 }
 
+// Every read puts the log's head into the hub's log. While the hub's log takes
+// none, reading goes on for a day and then stops; a read log that no longer holds
+// what was anchored stops it at once.
+func TestReadsStopWhenTheirLogIsNotAnchored(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	police, card := w.desk("authority", "police", "")
+	w.publish(card)
+	_, err := police.Join(ctx, w.url, opening.Hash(w.setup.Transcript.Hash()))
+	must(t, err)
+	read := func() error { _, err := police.Subjects(ctx); return err }
+	must(t, read())
+	must(t, read())
+	if n := len(w.heads); n != 2 || w.heads[1].Count != 2 || w.heads[0].Head == w.heads[1].Head {
+		t.Fatalf("the hub took %+v", w.heads)
+	}
+	w.unlogged = true
+	for range 2 { // the first line that stays here alone is the one that counts
+		must(t, read())
+		w.clock.Advance(AnchorWithin / 2)
+	}
+	must(t, read())
+	w.clock.Advance(time.Minute)
+	if err := read(); fault.KindOf(err) != fault.Unavailable || !strings.Contains(fault.Sentence(err), "nothing was read") {
+		t.Errorf("a day without an anchor: %v", err)
+	}
+	w.unlogged = false
+	must(t, read())
+	if last := w.heads[len(w.heads)-1]; last.Count != 7 {
+		t.Errorf("the refused read is a line as well: %+v", last)
+	}
+	raw, err := os.ReadFile(police.readsPath())
+	must(t, err)
+	lines := bytes.SplitAfter(raw, []byte("\n"))
+	for name, other := range map[string][]byte{
+		"the last line cut":          bytes.Join(lines[:6], nil),
+		"begun anew":                 nil,
+		"the last line written anew": append(bytes.Join(lines[:6], nil), bytes.Replace(lines[6], []byte(`"items":0`), []byte(`"items":1`), 1)...),
+	} {
+		must(t, os.WriteFile(police.readsPath(), other, 0o600))
+		if err := read(); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	must(t, os.WriteFile(police.readsPath(), raw, 0o600))
+	must(t, read())
+}
+
 func FuzzReadLog(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add([]byte(`{"number":1,"before":"0000000000000000000000000000000000000000000000000000000000000000","time":1,"who":"a","opening":"","request":"0000000000000000000000000000000000000000000000000000000000000000","items":0}` + "\n"))
@@ -62,11 +115,11 @@ func FuzzReadLog(f *testing.F) {
 		if err := os.WriteFile(path, raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		first, err := logRead(path, Read{Who: "analyst"})
+		first, end, err := logRead(path, Read{Who: "analyst"}, client.ReadsHead{})
 		if err != nil {
 			return
 		}
-		if next, err := logRead(path, Read{Who: "analyst"}); err != nil || next.Number != first.Number+1 {
+		if next, _, err := logRead(path, Read{Who: "analyst"}, end.ReadsHead); err != nil || next.Number != first.Number+1 {
 			t.Fatalf("line %d after line %d: %v", next.Number, first.Number, err)
 		}
 	})

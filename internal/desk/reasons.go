@@ -55,7 +55,7 @@ func (d *Desk) write(ctx context.Context, act, id string, request opening.Hash, 
 	if err := d.records.keep(ctx, "reason/"+digest.String(), r); err != nil {
 		return opening.Hash{}, err
 	}
-	_, err := logRead(d.readsPath(), Read{Time: d.clock.Now().UnixMicro(), Who: d.who.ID, Opening: id, Request: request, Act: act, Reason: digest})
+	_, _, err := d.logged(ctx, Read{Opening: id, Request: request, Act: act, Reason: digest})
 	return digest, err
 }
 

@@ -154,7 +154,7 @@ func (d *Desk) Subjects(ctx context.Context) ([]ReceivedFinding, error) {
 	if err := d.hub(ctx, m, client.PathSubjects, struct{}{}, &got); err != nil {
 		return nil, err
 	}
-	if _, err := logRead(d.readsPath(), Read{Time: d.clock.Now().UnixMicro(), Who: d.who.ID, Opening: "subject findings", Items: len(got.Subjects)}); err != nil {
+	if _, err := d.read(ctx, m, Read{Opening: "subject findings", Items: len(got.Subjects)}); err != nil {
 		return nil, err
 	}
 	out := []ReceivedFinding{}

@@ -64,7 +64,9 @@ type world struct {
 	receipts  []signed.Object // for corrections
 	denials   []signed.Object // that the hub took
 	subjects  []client.SubjectItem
-	posted    []int // sizes of findings
+	posted    []int              // sizes of findings
+	heads     []client.ReadsHead // of read logs that the hub took
+	unlogged  bool               // the hub's log takes nothing
 	url       string
 }
 
@@ -364,6 +366,16 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 		answer(rw, w.opening)
 	case client.PathFetch:
 		answer(rw, w.fetched())
+	case client.PathReads:
+		if w.unlogged {
+			http.Error(rw, "", http.StatusServiceUnavailable)
+			return
+		}
+		var head client.ReadsHead
+		_ = json.Unmarshal(m.Body, &head)
+		w.heads = append(w.heads, head)
+		o, _ := signed.Sign(client.AnchoredDomain, "hub", w.hub, client.AnchoredReads{By: m.Sender, Time: w.clock.Now().UnixMicro(), ReadsHead: head})
+		answer(rw, o)
 	case client.PathHandle:
 		var req client.HandleRequest
 		_ = json.Unmarshal(m.Body, &req)

@@ -61,6 +61,7 @@ func (s *Server) table() []Route {
 		message(client.PathList, authz.ReadOpenings, ofLeads, messageLimits, s.openings),
 		message(client.PathAudit, authz.AuditLog, ofLeads, messageLimits, s.audit),
 		message(client.PathFetch, authz.FetchOpening, ofLeads, messageLimits, s.fetch),
+		message(client.PathReads, authz.AnchorReads, ofLeads, messageLimits, s.anchorReads),
 		message(client.PathHandle, authz.Handle, ofLeads, messageLimits, s.handle),
 		message(client.PathReview, authz.Review, ofLeads, messageLimits, s.review),
 		message(client.PathCorrected, authz.FetchOpening, ofLeads, messageLimits, s.corrected),
