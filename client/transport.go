@@ -177,5 +177,5 @@ func (b *Board) PostTranscript(ctx context.Context, t dkg.Transcript) error {
 
 // System is a Caller's ordinary clock and randomness.
 func System(sender string, key ed25519.PrivateKey) Caller {
-	return Caller{Sender: sender, Key: key, HTTP: &http.Client{Timeout: 2 * time.Minute}, Now: time.Now, Random: rand.Reader}
+	return Caller{Sender: sender, Key: key, HTTP: NewHTTP(2 * time.Minute), Now: time.Now, Random: rand.Reader}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 
 	"parallax/client"
@@ -48,7 +47,7 @@ func (c *governanceAccredit) Run(ctx context.Context, std streams) error {
 	if c.Hub == "" {
 		return nil
 	}
-	if err := client.Post(ctx, http.DefaultClient, c.Hub+client.PathOrganisations, sa, nil); err != nil {
+	if err := client.Post(ctx, machines, c.Hub+client.PathOrganisations, sa, nil); err != nil {
 		return err
 	}
 	fmt.Fprintf(std.err, "the hub has version %d of %s\n", a.Version, a.Organisation)

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"parallax/client"
@@ -15,6 +14,9 @@ import (
 	"parallax/opening"
 	"parallax/signed"
 )
+
+// machines asks hubs and key holders for the commands that have no desk.
+var machines = client.NewHTTP(2 * time.Minute)
 
 // governanceDeny is what the commands that forbid or allow openings share.
 type governanceDeny struct {
@@ -73,8 +75,8 @@ func (c *governanceThaw) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	var answer client.ContributeAnswer
-	hubErr := client.Post(ctx, http.DefaultClient, m.Hub.URL+client.PathDeny, o, &answer)
-	return errors.Join(reportSpread(std, client.Deny(ctx, http.DefaultClient, m, o), c.JSON), hubErr)
+	hubErr := client.Post(ctx, machines, m.Hub.URL+client.PathDeny, o, &answer)
+	return errors.Join(reportSpread(std, client.Deny(ctx, machines, m, o), c.JSON), hubErr)
 }
 
 // read gives this governor's key and the manifest in force.
@@ -106,7 +108,7 @@ func (c *governanceDeny) send(ctx context.Context, std streams, kind, member str
 	if err != nil {
 		return err
 	}
-	return errors.Join(reportSpread(std, client.Deny(ctx, http.DefaultClient, m, o), c.JSON), atHub(ctx, std, m, member, o))
+	return errors.Join(reportSpread(std, client.Deny(ctx, machines, m, o), c.JSON), atHub(ctx, std, m, member, o))
 }
 
 // atHub tells the hub too who is suspended, so that the member's people are kept
@@ -116,7 +118,7 @@ func atHub(ctx context.Context, std streams, m opening.Manifest, member string, 
 		return nil
 	}
 	var kept client.Kept
-	if err := client.Post(ctx, http.DefaultClient, m.Hub.URL+client.PathSuspend, o, &kept); err != nil {
+	if err := client.Post(ctx, machines, m.Hub.URL+client.PathSuspend, o, &kept); err != nil {
 		return fault.Wrap(fault.Unavailable, "the hub did not take it, so the member's people are not kept out of its pages by it; run the same command again", err)
 	}
 	state := "let in"

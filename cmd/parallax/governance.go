@@ -164,7 +164,7 @@ func post(ctx context.Context, url string, body []byte) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
+	res, err := machines.Do(req)
 	if err != nil {
 		return err
 	}

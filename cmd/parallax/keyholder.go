@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (c *keyholderCeremony) Run(ctx context.Context, std streams) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	board := client.NewBoard(plan.Hub.URL, plan.Pool, plan.Epoch, http.DefaultClient)
+	board := client.NewBoard(plan.Hub.URL, plan.Pool, plan.Epoch, machines)
 	tr, err := keyholder.Ceremony(ctx, c.Dir, plan, board, keyholder.Poll(100*time.Millisecond),
 		func(line string) { fmt.Fprintln(std.err, line) })
 	if err != nil {
@@ -117,7 +118,7 @@ func serve(ctx context.Context, std streams, what, addr, cert, key string, h htt
 // serveOn serves on an open listener until ctx ends.
 func serveOn(ctx context.Context, ln net.Listener, cert, key string, h http.Handler) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
-		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}
+		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS13}}
 	done := make(chan error, 1)
 	go func() {
 		if cert != "" || key != "" {

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -40,7 +39,7 @@ func (c *verifyCmd) hub(ctx context.Context, std streams, pin opening.Hash) erro
 
 func (c *verifyCmd) options(std streams, pin opening.Hash) (auditor.Options, error) {
 	o := auditor.Options{Hub: strings.TrimRight(c.Hub, "/"), Pin: pin, State: c.State, Desks: c.Desks,
-		HTTP: &http.Client{Timeout: time.Minute}, Progress: bar(std.err, "tiles"), Receipts: map[string]auditor.Receipt{}}
+		HTTP: client.NewHTTP(time.Minute), Progress: bar(std.err, "tiles"), Receipts: map[string]auditor.Receipt{}}
 	u, err := url.Parse(o.Hub)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return o, fault.New(fault.Invalid, "--hub must be a whole address, such as https://hub.example")

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 	"runtime"
 	"strconv"
 	"sync"
@@ -54,7 +53,7 @@ func together(ctx context.Context, jobs ...func(context.Context) error) error {
 
 // newStage draws the world and sets the clock after its last row.
 func newStage(ctx context.Context, o Options, say *narrator) (*stage, error) {
-	s := &stage{dir: o.Dir, say: say, http: &http.Client{Timeout: 10 * time.Second}, pages: make(map[string]page)}
+	s := &stage{dir: o.Dir, say: say, http: client.NewHTTP(10 * time.Second), pages: make(map[string]page)}
 	var err error
 	if s.prog, err = newProgram(s.path("logs")); err != nil {
 		return nil, err

@@ -56,7 +56,7 @@ func Open(ctx context.Context, o Options) (*Desk, error) {
 		d.random = rand.Reader
 	}
 	if d.http == nil {
-		d.http = &http.Client{Timeout: 2 * time.Minute}
+		d.http = client.NewHTTP(2 * time.Minute)
 	}
 	v, err := newVault(keys.Store, d.random)
 	if err != nil {

@@ -88,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 		o.Random = rand.Reader
 	}
 	if o.HTTP == nil {
-		o.HTTP = &http.Client{Timeout: 2 * time.Minute}
+		o.HTTP = client.NewHTTP(2 * time.Minute)
 	}
 	if o.Law == nil {
 		o.Law = func() (law.Files, error) { return law.Files{}, nil }

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -149,7 +150,7 @@ func proven[Req, Ans any](path string, a authz.Action, on On, limits api.Limits,
 				if err != nil {
 					return none, err
 				}
-				ctx, err := s.enter(authz.With(r.Context(), p), rt.Action, rt.On(r, p))
+				ctx, err := s.letIn(authz.With(r.Context(), p), rt, rt.On(r, p))
 				if err != nil {
 					return none, err
 				}
@@ -190,7 +191,7 @@ func message[Req, Ans any](path string, a authz.Action, on On, limits api.Limits
 					return none, err
 				}
 				p := s.known(who.principal)
-				ctx, err := s.enter(authz.With(r.Context(), p), rt.Action, rt.On(r, p))
+				ctx, err := s.letIn(authz.With(r.Context(), p), rt, rt.On(r, p))
 				if err != nil {
 					return none, err
 				}
@@ -207,7 +208,7 @@ func message[Req, Ans any](path string, a authz.Action, on On, limits api.Limits
 func (s *Server) guard(rt Route, p authz.Principal, h api.Handler) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		p = s.known(p)
-		ctx, err := s.enter(authz.With(r.Context(), p), rt.Action, rt.On(r, p))
+		ctx, err := s.letIn(authz.With(r.Context(), p), rt, rt.On(r, p))
 		if err != nil {
 			return s.wayOn(err, r, p, rt)
 		}
@@ -238,15 +239,32 @@ func (s *Server) enter(ctx context.Context, a authz.Action, r authz.Resource) (c
 	if d.Allow {
 		return scope.With(ctx, d.Scope()), nil
 	}
+	return ctx, s.refusal(p)
+}
+
+// letIn is enter for a route. Whom the gate refused is in the hub's own log, by
+// ids, so that somebody who tries doors is seen.
+func (s *Server) letIn(ctx context.Context, rt Route, r authz.Resource) (context.Context, error) {
+	in, err := s.enter(ctx, rt.Action, r)
+	if err != nil {
+		p := authz.From(ctx)
+		s.o.Log.LogAttrs(ctx, slog.LevelWarn, "denied", slog.String("request_id", api.RequestID(ctx)), slog.String("route", rt.Method+" "+rt.Path),
+			slog.String("action", string(rt.Action)), slog.String("as", string(p.Kind)), slog.String("organisation", p.Organisation), slog.String("person", p.Person))
+	}
+	return in, err
+}
+
+// refusal is what a principal is told whom the gate denied something.
+func (s *Server) refusal(p authz.Principal) error {
 	switch {
 	case p.Kind == authz.Member || p.Kind == authz.Approver:
-		return ctx, fault.New(fault.Forbidden, "The key that signed this may not do it here.")
+		return fault.New(fault.Forbidden, "The key that signed this may not do it here.")
 	case s.o.DemoConsole:
-		return ctx, fault.New(fault.Forbidden, "This page is for another role. At /demo you can choose who is looking.")
+		return fault.New(fault.Forbidden, "This page is for another role. At /demo you can choose who is looking.")
 	case p.Kind == authz.Public:
-		return ctx, fault.New(fault.Forbidden, "This page is not open to the public.")
+		return fault.New(fault.Forbidden, "This page is not open to the public.")
 	default:
-		return ctx, fault.New(fault.Forbidden, "This page is not open to your role or organisation.")
+		return fault.New(fault.Forbidden, "This page is not open to your role or organisation.")
 	}
 }
 

@@ -34,7 +34,7 @@ func newConsole(s *Server) (*console, error) {
 	c := &console{s: s, who: who, watch: &watch{s: s}}
 	person := func(r *http.Request) string { return authz.From(r.Context()).Person }
 	var err error
-	if c.kit, err = web.New(web.Config{Log: s.o.Log, Shell: c.shell}); err != nil {
+	if c.kit, err = web.New(web.Config{Log: s.o.Log, Shell: c.shell, HTTPS: s.people.HTTPS()}); err != nil {
 		return nil, err
 	}
 	if c.pool, err = pool.NewPages(s.pool, c.kit); err != nil {

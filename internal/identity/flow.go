@@ -6,9 +6,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
+	"parallax/internal/api"
 	"parallax/internal/fault"
 	"parallax/internal/store"
 )
@@ -87,6 +89,23 @@ func (s *Service) take(w http.ResponseWriter, r *http.Request, state string) (f 
 	return f, json.Unmarshal([]byte(body), &f)
 }
 
+// noteSignIn writes to the hub's own log who signed in, enrolled or confirmed, or
+// that somebody did not: ids and words of closed lists, never a name, an
+// account or anything that was sent.
+func (s *Service) noteSignIn(r *http.Request, f flow, p Person, err error) {
+	way := f.Provider
+	if f.Kind != "" && way == "" {
+		way = Passkey
+	}
+	attrs := []slog.Attr{slog.String("request_id", api.RequestID(r.Context())), slog.String("act", string(f.Kind)),
+		slog.String("way", way), slog.String("person", p.ID)}
+	if err != nil {
+		s.o.Logger.LogAttrs(r.Context(), slog.LevelWarn, "sign-in failed", append(attrs, slog.String("kind", fault.KindOf(err).String()))...)
+		return
+	}
+	s.o.Logger.LogAttrs(r.Context(), slog.LevelInfo, "signed in", attrs...)
+}
+
 // arrive does what a flow was begun for, now that the person is known: by is
 // who the browser's session says asks.
 func (s *Service) arrive(r *http.Request, f flow, p Person) error {
@@ -98,8 +117,7 @@ func (s *Service) arrive(r *http.Request, f flow, p Person) error {
 		if by.Person == "" || by.Person != p.ID || by.Person != f.Person {
 			return fault.New(fault.Forbidden, "Somebody else confirmed than who is signed in here. Nothing was confirmed.")
 		}
-		s.sessions.confirm(r.Context())
-		return nil
+		return s.sessions.confirm(r.Context())
 	}
 	if p.State != Active {
 		return errNobody

@@ -79,6 +79,7 @@ type provider struct {
 	Provider
 	verify *oidc.IDTokenVerifier
 	oauth  oauth2.Config
+	named  bool // its answers always name it (RFC 9207)
 }
 
 func newRelyingParty(s *Service) (*relyingParty, error) {
@@ -139,25 +140,24 @@ func (rp *relyingParty) provider(id string) (*provider, error) {
 	}
 	p.verify = found.Verifier(&oidc.Config{ClientID: p.ClientID, Now: rp.s.o.Clock.Now})
 	p.oauth = oauth2.Config{ClientID: p.ClientID, ClientSecret: string(p.Secret), Endpoint: found.Endpoint(), RedirectURL: rp.s.site.url(Callback), Scopes: []string{oidc.ScopeOpenID}}
-	p.oauth.Endpoint.AuthStyle, err = p.style(found)
-	if err == nil {
-		rp.known[id] = p
+	var said struct {
+		Methods []string `json:"token_endpoint_auth_methods_supported"`
+		Named   bool     `json:"authorization_response_iss_parameter_supported"`
 	}
-	return p, err
+	if err := found.Claims(&said); err != nil {
+		return nil, err
+	}
+	p.named, p.oauth.Endpoint.AuthStyle = said.Named, p.style(said.Methods)
+	rp.known[id] = p
+	return p, nil
 }
 
 // style says how the client shows its secret. Trying both would spend the code.
-func (p *provider) style(found *oidc.Provider) (oauth2.AuthStyle, error) {
-	var said struct {
-		Methods []string `json:"token_endpoint_auth_methods_supported"`
+func (p *provider) style(methods []string) oauth2.AuthStyle {
+	if p.Secret == "" || len(methods) > 0 && !slices.Contains(methods, "client_secret_basic") {
+		return oauth2.AuthStyleInParams
 	}
-	if err := found.Claims(&said); err != nil {
-		return 0, err
-	}
-	if p.Secret == "" || len(said.Methods) > 0 && !slices.Contains(said.Methods, "client_secret_basic") {
-		return oauth2.AuthStyleInParams, nil
-	}
-	return oauth2.AuthStyleInHeader, nil
+	return oauth2.AuthStyleInHeader
 }
 
 // start begins a flow at a provider and gives the address to send the browser
@@ -191,7 +191,9 @@ func (rp *relyingParty) finish(w http.ResponseWriter, r *http.Request) (next str
 	if q.Get("state") == "" {
 		return "", errFlow
 	}
+	var who Person
 	f, err := rp.s.take(w, r, q.Get("state"))
+	defer func() { rp.s.noteSignIn(r, f, who, err) }()
 	if err != nil {
 		return "", err
 	}
@@ -205,18 +207,20 @@ func (rp *relyingParty) finish(w http.ResponseWriter, r *http.Request) (next str
 	if err != nil {
 		return "", err
 	}
-	if iss := q.Get("iss"); iss != "" && iss != p.Issuer {
+	if iss := q.Get("iss"); iss != p.Issuer && (iss != "" || p.named) {
 		return "", errToken // RFC 9207: another provider's answer
 	}
 	subject, err := rp.redeem(r.Context(), p, q.Get("code"), f)
 	if err != nil {
 		return "", err
 	}
-	who, err := rp.s.account(r.Context(), f, p.Issuer, subject)
-	if err != nil {
+	if who, err = rp.s.account(r.Context(), f, p.Issuer, subject); err != nil {
 		return "", err
 	}
-	return local(f.Next), rp.s.arrive(r, f, who)
+	if err = rp.s.arrive(r, f, who); err != nil {
+		return "", err
+	}
+	return local(f.Next), nil
 }
 
 var errToken = fault.New(fault.Forbidden, "What the provider sent does not hold, so nobody was signed in.")

@@ -113,7 +113,7 @@ func (k *passkeys) taken(w http.ResponseWriter, r *http.Request, kinds ...flowKi
 		return f, session, err
 	}
 	for _, kind := range kinds {
-		if f.Kind == kind && f.Passkey != nil {
+		if f.Kind == kind && f.Provider == "" {
 			return f, session, json.Unmarshal(f.Passkey, &session)
 		}
 	}

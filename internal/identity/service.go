@@ -82,6 +82,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	return s, err
 }
 
+// HTTPS reports that people reach this hub by https.
+func (s *Service) HTTPS() bool { return s.site.secure }
+
 // A Record is what the log keeps of an act on people or organisations. It names
 // ids and words of closed lists, never a person.
 type Record struct {

@@ -32,6 +32,7 @@ const (
 	keyPerson    = "person"
 	keyConfirmed = "confirmed" // microseconds
 	keyDevice    = "device"
+	keyBegan     = "began" // microseconds; stays when the token is renewed
 )
 
 // sessions carries tokens in cookies with scs and decides by this hub's clock
@@ -142,13 +143,18 @@ func (ss *sessions) CommitCtx(ctx context.Context, token string, body []byte, _ 
 	if err != nil {
 		return err
 	}
+	began, _ := values[keyBegan].(string)
+	created, err := strconv.ParseInt(began, 10, 64)
+	if err != nil {
+		return err
+	}
 	id, err := ss.s.id("s-")
 	if err != nil {
 		return err
 	}
 	now := ss.s.o.Clock.Now()
 	return ss.s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return putSession(ctx, tx, token, id, person, device, body, at, now)
+		return putSession(ctx, tx, token, id, person, device, body, at, created, now)
 	})
 }
 
@@ -175,19 +181,20 @@ func (*sessions) Delete(string) error { return errContext }
 // before it signed in is worth nothing afterwards.
 func (ss *sessions) begin(r *http.Request, person string) error {
 	ctx := r.Context()
-	if err := ss.manager.RenewToken(ctx); err != nil {
-		return err
-	}
 	ss.manager.Put(ctx, keyPerson, person)
 	ss.manager.Put(ctx, keyDevice, device(r.UserAgent()))
-	ss.confirm(ctx)
-	return nil
+	ss.manager.Put(ctx, keyBegan, ss.now())
+	return ss.confirm(ctx)
 }
 
-// confirm notes that the person confirmed just now who it is.
-func (ss *sessions) confirm(ctx context.Context) {
-	ss.manager.Put(ctx, keyConfirmed, strconv.FormatInt(ss.s.o.Clock.Now().UnixMicro(), 10))
+// confirm notes that the person confirmed just now who it is, under a new token:
+// the one before opens nothing any more. The session ends when it would have.
+func (ss *sessions) confirm(ctx context.Context) error {
+	ss.manager.Put(ctx, keyConfirmed, ss.now())
+	return ss.manager.RenewToken(ctx)
 }
+
+func (ss *sessions) now() string { return strconv.FormatInt(ss.s.o.Clock.Now().UnixMicro(), 10) }
 
 // end signs out: the session is gone and its cookie with it.
 func (ss *sessions) end(ctx context.Context) error { return ss.manager.Destroy(ctx) }

@@ -29,7 +29,11 @@ func (w *world) browser() *browser {
 			w.t.Error(err)
 		}
 	})
-	mux.HandleFunc("/confirm", func(rw http.ResponseWriter, r *http.Request) { w.sessions.confirm(r.Context()) })
+	mux.HandleFunc("/confirm", func(rw http.ResponseWriter, r *http.Request) {
+		if err := w.sessions.confirm(r.Context()); err != nil {
+			w.t.Error(err)
+		}
+	})
 	mux.HandleFunc("/", func(rw http.ResponseWriter, r *http.Request) {
 		p, err := w.Who(r)
 		if err != nil {
@@ -209,9 +213,24 @@ func TestConfirmationLastsFiveMinutes(t *testing.T) {
 	if b.get("/").Get("Confirmed") != "" {
 		t.Error("counts after five minutes")
 	}
+	before := b.cookie
 	b.get("/confirm")
 	if b.get("/").Get("Confirmed") != "yes" {
 		t.Error("confirming again does not count")
+	}
+	after := b.cookie
+	if b.cookie = before; after.Value == before.Value || b.who() != "" {
+		t.Error("the token of before opens the session still")
+	}
+	b.cookie = after
+	w.clock.Advance(Idle - time.Minute)
+	for range 33 { // in use for more than 8 hours since the beginning, not since it was confirmed
+		b.who()
+		w.clock.Advance(Idle - time.Minute)
+	}
+	b.cookie = after
+	if b.who() != "" {
+		t.Error("confirming made the session longer than 8 hours")
 	}
 }
 

@@ -59,6 +59,7 @@ func serve(t *testing.T, change ...func(*Options)) *visit {
 	said("POST /me/passkeys/options", p.AddAsk)
 	said("POST /me/passkeys", p.Made)
 	page("POST /me/passkeys/remove", p.RemovePasskey)
+	page("POST /me/sessions/end", p.EndSession)
 	page("POST /me/keys", p.MakeKey)
 	page("GET /people", p.People)
 	page("POST /people/invite", p.Invite)

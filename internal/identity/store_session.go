@@ -39,7 +39,7 @@ func (ss *sessions) touch(ctx context.Context, token string, now time.Time) erro
 
 // putSession keeps a session of a person who is active at this moment. One that
 // is kept already only changes what it holds: its beginning stays.
-func putSession(ctx context.Context, tx *store.Tx, token, id, person, device string, body []byte, confirmed int64, now time.Time) error {
+func putSession(ctx context.Context, tx *store.Tx, token, id, person, device string, body []byte, confirmed, began int64, now time.Time) error {
 	res, err := tx.ExecContext(ctx, `UPDATE identity_session SET body = $1, confirmed = $2 WHERE token = $3 AND person = $4`, body, confirmed, token, person)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func putSession(ctx context.Context, tx *store.Tx, token, id, person, device str
 	}
 	res, err = tx.ExecContext(ctx, `INSERT INTO identity_session (token, id, person, body, device, created, seen, confirmed)
 		SELECT $1, $2, p.id, $3, $4, $5, $6, $7 FROM identity_person AS p WHERE p.id = $8 AND p.state = 'active'`,
-		token, id, body, device, now.UnixMicro(), now.UnixMicro(), confirmed, person)
+		token, id, body, device, began, now.UnixMicro(), confirmed, person)
 	if err != nil {
 		return err
 	}
@@ -99,6 +99,17 @@ func (s *Service) EndSession(ctx context.Context, by Principal, id string) error
 			return errors.Join(err, fault.New(fault.NotFound, "You have no such session. It may have ended already."))
 		}
 		return nil
+	})
+}
+
+// EndOtherSessions ends all of a person's own sessions but the one that asks.
+func (s *Service) EndOtherSessions(ctx context.Context, by Principal) error {
+	if !inside(ctx) {
+		return errContext
+	}
+	return s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM identity_session WHERE person = $1 AND token <> $2`, by.Person, storedToken(s.sessions.manager.Token(ctx)))
+		return err
 	})
 }
 

@@ -153,14 +153,16 @@ func (p *Pages) Used(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f, who, err := p.s.keys.used(w, r, raw)
-	if err != nil {
-		return err
-	}
-	return p.arrived(w, r, f, who)
+	return p.arrived(w, r, f, who, err)
 }
 
-func (p *Pages) arrived(w http.ResponseWriter, r *http.Request, f flow, who Person) error {
-	if err := p.s.arrive(r, f, who); err != nil {
+// arrived ends what was begun with a passkey.
+func (p *Pages) arrived(w http.ResponseWriter, r *http.Request, f flow, who Person, err error) error {
+	if err == nil && f.Kind != flowAdd {
+		err = p.s.arrive(r, f, who)
+	}
+	p.s.noteSignIn(r, f, who, err)
+	if err != nil {
 		return err
 	}
 	return api.WriteJSON(w, http.StatusOK, goesOn{local(f.Next)})
@@ -181,11 +183,13 @@ func (p *Pages) SignOutForm(w http.ResponseWriter, r *http.Request) error {
 		web.Actions{{Label: "Sign out", Href: "/sign-out", Post: true, Primary: true}, {Label: "My sessions", Href: "/me"}}}})
 }
 
-// SignOut ends the session.
+// SignOut ends the session, and has the browser forget what it keeps of this
+// site.
 func (p *Pages) SignOut(w http.ResponseWriter, r *http.Request) error {
 	if err := p.s.sessions.end(r.Context()); err != nil {
 		return err
 	}
+	w.Header().Set("Clear-Site-Data", `"cookies", "storage"`)
 	return web.Redirect(w, r, "/")
 }
 
@@ -245,13 +249,7 @@ func (p *Pages) Made(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f, who, err := p.s.keys.made(w, r, raw)
-	if err != nil {
-		return err
-	}
-	if f.Kind == flowAdd {
-		return api.WriteJSON(w, http.StatusOK, goesOn{local(f.Next)})
-	}
-	return p.arrived(w, r, f, who)
+	return p.arrived(w, r, f, who, err)
 }
 
 // Again answers: is it still you?

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -107,10 +108,16 @@ func sessionBlocks(list []Session) []any {
 	for i := range t.Rows {
 		t.Rows[i].Cells[0].Text = strconv.Itoa(i+1) + ". " + t.Rows[i].Cells[0].Text
 	}
+	if len(list) > 1 {
+		ends = append(ends, web.Action{Label: "End all other sessions", Href: "/me/sessions/end", Post: true, Hidden: []web.Hidden{{Name: "session", Value: allOthers}}})
+	}
 	return []any{t, ends}
 }
 
-// EndSession ends one of the person's own sessions.
+// allOthers stands for a session's id: every session but the one that asks.
+const allOthers = "others"
+
+// EndSession ends one of the person's own sessions, or all others.
 func (p *Pages) EndSession(w http.ResponseWriter, r *http.Request) error {
 	by, err := p.person(r)
 	if err != nil {
@@ -119,7 +126,11 @@ func (p *Pages) EndSession(w http.ResponseWriter, r *http.Request) error {
 	if err := form(w, r); err != nil {
 		return err
 	}
-	if err := p.s.EndSession(r.Context(), by, r.PostFormValue("session")); err != nil {
+	end := p.s.EndSession
+	if r.PostFormValue("session") == allOthers {
+		end = func(ctx context.Context, by Principal, _ string) error { return p.s.EndOtherSessions(ctx, by) }
+	}
+	if err := end(r.Context(), by, r.PostFormValue("session")); err != nil {
 		return err
 	}
 	return web.Redirect(w, r, "/me")

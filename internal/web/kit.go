@@ -31,6 +31,9 @@ type Config struct {
 	// Shell is asked for each page and each error page. It must not fail: for a
 	// visitor without a session it returns a shell without a role.
 	Shell func(r *http.Request) Shell
+	// HTTPS says that people reach this site by https, also where a proxy ends it:
+	// every answer then tells browsers to come back in no other way.
+	HTTPS bool
 	// TrustedOrigins may post here from elsewhere: none, in general.
 	TrustedOrigins []string
 }
@@ -41,6 +44,7 @@ type Kit struct {
 	log     *slog.Logger
 	shell   func(r *http.Request) Shell
 	origins *http.CrossOriginProtection
+	https   bool
 	assets  assets
 
 	base *template.Template // layout and components; never executed directly, so that it can be cloned
@@ -55,7 +59,7 @@ func New(config Config) (*Kit, error) {
 	if config.Log == nil || config.Shell == nil {
 		return nil, errors.New("web: a kit needs a logger and a shell")
 	}
-	k := &Kit{log: config.Log, shell: config.Shell, pages: map[string]*template.Template{}}
+	k := &Kit{log: config.Log, shell: config.Shell, https: config.HTTPS, pages: map[string]*template.Template{}}
 	var err error
 	if k.assets, err = loadAssets(); err != nil {
 		return nil, err

@@ -47,6 +47,11 @@ func TestHeaders(t *testing.T) {
 			}
 		}
 	}
+	for name := range map[string]bool{"Strict-Transport-Security": true, "Cross-Origin-Opener-Policy": true} {
+		if answer, _ := get(t, server, "/gallery"); answer.Header.Get(name) != "" {
+			t.Errorf("%s on plain http", name)
+		}
+	}
 	answer, _ := get(t, server, "/gallery")
 	if got := answer.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("a page may be cached: %q", got)
