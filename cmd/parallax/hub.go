@@ -72,6 +72,8 @@ type hubServe struct {
 	OIDC      string        `name:"oidc" type:"path" help:"OpenID providers that people sign in at (JSON); oidc.json in the directory if it is there."`
 	TLSCert   string        `type:"existingfile" help:"Certificate for TLS."`
 	TLSKey    string        `type:"existingfile" help:"Key for TLS."`
+	TLSProxy  bool          `name:"tls-by-proxy" help:"A proxy in front ends TLS; only then may plain HTTP be listened for beyond this machine."`
+	LogLevel  string        `enum:"info,warn" default:"info" help:"What is written to stderr: info (every request, sign-in and refusal) or warn."`
 	Law       lawData       `embed:"" prefix:"law-"`
 }
 
@@ -86,6 +88,9 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 	}
 	if c.Tick <= 0 {
 		return fault.New(fault.Invalid, "--tick must be longer than nothing")
+	}
+	if err := checkListen(c.Listen, c.TLSCert, c.TLSProxy); err != nil {
+		return err
 	}
 	who, err := hub.LoadIdentity(c.Dir)
 	if err != nil {
@@ -113,7 +118,7 @@ func (c *hubServe) Run(ctx context.Context, std streams) error {
 	}
 	defer keys.Close()
 	s, err := hub.Open(ctx, hub.Options{DB: db, Law: c.Law.files, Keys: keys, Deletions: recordkeys.NewList(filepath.Join(c.Dir, recordkeys.ListFile)), Identity: who, Plan: plan, Demo: c.Demo, Providers: providers, DemoConsole: c.Console, Home: c.Home, LeavesPerTick: c.Leaves,
-		Clock: now, Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		Clock: now, Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: map[string]slog.Level{"warn": slog.LevelWarn}[c.LogLevel]}))})
 	if err != nil {
 		return err
 	}

@@ -77,12 +77,16 @@ type keyholderServe struct {
 	DemoClock string `type:"path" help:"With --demo: a file with the offset of a simulated clock."`
 	TLSCert   string `type:"existingfile" help:"Certificate for TLS."`
 	TLSKey    string `type:"existingfile" help:"Key for TLS."`
+	TLSProxy  bool   `name:"tls-by-proxy" help:"A proxy in front ends TLS; only then may plain HTTP be listened for beyond this machine."`
 }
 
 // Run serves until it is told to stop.
 func (c *keyholderServe) Run(ctx context.Context, std streams) error {
 	now, err := pickClock(c.Demo, c.DemoClock)
 	if err != nil {
+		return err
+	}
+	if err := checkListen(c.Listen, c.TLSCert, c.TLSProxy); err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(std.err, nil))
@@ -103,6 +107,19 @@ func pickClock(demo bool, file string) (clock.Clock, error) {
 		return nil, fault.New(fault.Invalid, "--demo-clock is only for demonstrations; add --demo or leave it out")
 	}
 	return clock.File(file), nil
+}
+
+// checkListen refuses plain HTTP on an address that other machines reach, unless
+// a proxy there is said to end TLS.
+func checkListen(addr, cert string, byProxy bool) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, fmt.Sprintf("--listen %s: want an address and a port, as 127.0.0.1:7100", addr), err)
+	}
+	if cert != "" || byProxy || host == "localhost" || net.ParseIP(host).IsLoopback() {
+		return nil
+	}
+	return fault.New(fault.Invalid, fmt.Sprintf("--listen %s can be reached by other machines without TLS: give --tls-cert and --tls-key, or --tls-by-proxy where a proxy in front ends it", addr))
 }
 
 // serve listens, says where, and shuts down in order when ctx ends.

@@ -130,7 +130,7 @@ func (s *stage) keys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	args := append([]string{"hub", "serve", "--dir", s.path("hub"), "--plan", file, "--listen", hubAddr,
+	args := append([]string{"hub", "serve", "--log-level", "warn", "--dir", s.path("hub"), "--plan", file, "--listen", hubAddr,
 		"--law-overlay", s.path("law", "overlay.yaml"), "--law-published", s.path("law", "published.json"), "--law-counsel", s.path("law", "counsel.json"),
 		"--tick", tick.String(), "--leaves", strconv.Itoa(leaves), "--demo-console"}, s.demo()...)
 	if s.home != "" {

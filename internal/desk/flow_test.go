@@ -192,6 +192,9 @@ func TestStoreShowsNothing(t *testing.T) {
 	if _, _, err := loadIdentity(bank.dir, "other words"); fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("a wrong passphrase: %v", err)
 	}
+	if _, err := Init(t.TempDir(), bank.Profile(), "eleven char", rand.Reader); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a short passphrase: %v", err)
+	}
 	if _, err := Init(bank.dir, bank.Profile(), "", rand.Reader); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("a second init: %v", err)
 	}

@@ -34,8 +34,8 @@ const (
 	readsFile    = "reads.jsonl"
 )
 
-// scrypt parameters (RFC 7914): about 32 MiB and a tenth of a second.
-const scryptN, scryptR, scryptP = 1 << 15, 8, 1
+// scrypt parameters (RFC 7914): 32 MiB for each guess.
+const scryptN, scryptR, scryptP = 1 << 15, 8, 3
 
 // A Profile is the public side of a desk.
 type Profile struct {
@@ -115,6 +115,9 @@ func Init(dir string, p Profile, passphrase string, random io.Reader) (Card, err
 	}
 	if p.Role != RoleContributor && p.Role != RoleAuthority && p.Role != RoleApprover {
 		return Card{}, invalid("the role %q is not known; use contributor, authority or approver", p.Role)
+	}
+	if passphrase != "" && len(passphrase) < minSecret {
+		return Card{}, invalid("a passphrase that locks a desk has at least %d characters; any will do", minSecret)
 	}
 	if p.Name == "" {
 		p.Name = p.ID

@@ -15,8 +15,9 @@ import (
 // stepUpLife is how long a confirmation counts for dangerous acts.
 const stepUpLife = 5 * time.Minute
 
-// minStepUp is the least length of a step-up secret.
-const minStepUp = 12
+// minSecret is the least length of a desk's passphrase or step-up secret, which
+// may be of any characters and of any length above.
+const minSecret = 12
 
 const stepUpSetting = "step-up"
 
@@ -58,8 +59,8 @@ func (d *Desk) RegisterStepUp(ctx context.Context, secret string) error {
 		return err
 	case kind == stepUpPassphrase:
 		return fault.New(fault.Conflict, "This desk is locked by a passphrase and asks for that one; it needs no other.")
-	case len(secret) < minStepUp:
-		return fault.Newf(fault.Invalid, "A step-up secret has at least %d characters; set PARALLAX_DESK_NEW_STEP_UP.", minStepUp)
+	case len(secret) < minSecret:
+		return fault.Newf(fault.Invalid, "A step-up secret has at least %d characters; set PARALLAX_DESK_NEW_STEP_UP.", minSecret)
 	}
 	if err := d.dangerous(ctx); err != nil {
 		return err

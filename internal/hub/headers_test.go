@@ -37,6 +37,9 @@ func TestEveryAnswerHasItsHeaders(t *testing.T) {
 			if err := headersOf(rec); err != "" {
 				t.Errorf("%s as %s: %d: %s: %v", rt.line(), a.name, rec.Code, err, rec.Header())
 			}
+			if page := strings.HasPrefix(rec.Header().Get("Content-Type"), "text/html"); page && rt.By == BySession && a.person.Kind != "" && !strings.Contains(rec.Body.String(), `href="/sign-out"`) {
+				t.Errorf("%s as %s: nobody can sign out from this page", rt.line(), a.name)
+			}
 		}
 		if rec := plain(h, http.MethodTrace, address(rt)); rec.Code < 400 {
 			t.Errorf("TRACE %s: %d", rt.Path, rec.Code)

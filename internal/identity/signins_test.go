@@ -69,6 +69,22 @@ func TestAProvidersFlowTakesNoPasskey(t *testing.T) {
 	}
 }
 
+// A link on another site's page signs nobody in.
+func TestAnotherSiteBeginsNoSignIn(t *testing.T) {
+	v := withProviders(t, nil, "one")
+	for from, want := range map[string]int{"cross-site": http.StatusOK, "same-site": http.StatusOK, "same-origin": http.StatusSeeOther, "none": http.StatusSeeOther, "": http.StatusSeeOther} {
+		r, err := http.NewRequest(http.MethodGet, v.base+"/sign-in/with/one?next=%2Fme", nil)
+		must(t, err)
+		r.Header.Set("Sec-Fetch-Site", from)
+		res, err := http.DefaultTransport.RoundTrip(r)
+		must(t, err)
+		res.Body.Close()
+		if res.StatusCode != want || want == http.StatusOK && len(res.Cookies()) > 0 {
+			t.Errorf("%q: %d %v", from, res.StatusCode, res.Cookies())
+		}
+	}
+}
+
 // Each sign-in, good or refused, is a line of the hub's own log: when, by which
 // way, by whom where that is known; no account, code or name.
 func TestSignInsAreLogged(t *testing.T) {

@@ -101,8 +101,13 @@ func (p *Pages) ways(at, verb string, key web.Passkey, q url.Values) []any {
 	return append(out, web.Section{Title: "With a passkey", ID: "passkey", Body: append([]any{web.Text("For people without an account at a provider: your device confirms that it is you, " + verb + ".")}, body...)})
 }
 
-// SignInAt sends the browser to a provider.
+// SignInAt sends the browser to a provider. Where another site's page led the
+// browser here it shows the page to sign in instead: nobody is signed in without
+// having asked for it.
 func (p *Pages) SignInAt(w http.ResponseWriter, r *http.Request) error {
+	if from := r.Header.Get("Sec-Fetch-Site"); from == "cross-site" || from == "same-site" {
+		return p.SignIn(w, r)
+	}
 	return p.at(w, r, flow{Kind: flowSignIn, Next: r.URL.Query().Get("next")})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 
@@ -152,6 +154,9 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: the postgres URL cannot be read: %w", err)
 	}
+	if err := checkWay(config); err != nil {
+		return nil, err
+	}
 	config.RuntimeParams["synchronous_commit"] = "on"
 	config.RuntimeParams["default_transaction_isolation"] = "read committed"
 	config.RuntimeParams["timezone"] = "UTC"
@@ -169,6 +174,23 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 		}
 	}
 	return &DB{write: pool, read: pool, postgres: true}, nil
+}
+
+// checkWay refuses a way to a server on another machine that somebody between
+// could read or answer: each that the driver may try is a socket, this machine,
+// or TLS that verifies the server's certificate.
+func checkWay(config *pgx.ConnConfig) error {
+	ways := append([]*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}}, config.Fallbacks...)
+	for _, w := range ways {
+		network, _ := pgconn.NetworkAddress(w.Host, w.Port)
+		if network == "unix" || w.Host == "localhost" || net.ParseIP(w.Host).IsLoopback() {
+			continue
+		}
+		if w.TLSConfig == nil || w.TLSConfig.InsecureSkipVerify {
+			return errors.New("store: the postgres URL names another machine without verified TLS: add sslmode=verify-full")
+		}
+	}
+	return nil
 }
 
 func assertSetting(ctx context.Context, pool *sql.DB, query, name, want string) error {

@@ -229,6 +229,21 @@ func TestFormProblems(t *testing.T) {
 	}
 }
 
+// What somebody types to confirm is masked, is never shown again, and may come
+// from a password manager.
+func TestSecretsAreMasked(t *testing.T) {
+	rec := httptest.NewRecorder()
+	form := web.Form{Action: "/x", Fields: []web.Field{{Kind: web.FieldPassword, Name: "confirm", Label: "Passphrase", Value: "typed before", Autocomplete: "current-password"}}}
+	if err := testKit(t).Render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, web.Blocks, web.View{Title: "A", Question: "B?", Data: []any{form}}); err != nil {
+		t.Fatal(err)
+	}
+	_, field, _ := strings.Cut(rec.Body.String(), `<input type="password"`)
+	field, _, _ = strings.Cut(field, ">")
+	if !strings.Contains(field, `name="confirm"`) || !strings.Contains(field, `autocomplete="current-password"`) || strings.Contains(field, "value=") || strings.Contains(field, "onpaste") {
+		t.Errorf("the field is %q", field)
+	}
+}
+
 func TestSlug(t *testing.T) {
 	for text, want := range map[string]string{"Ready leads": "ready-leads", "  A / B!": "a-b", "": "part-0", "ü": "part-2"} {
 		if got := web.Slug(text); got != want {
