@@ -50,6 +50,7 @@ func (c *verifyCmd) options(std streams, pin opening.Hash) (auditor.Options, err
 	if o.Clock, err = pickClock(c.Demo, c.DemoClock); err != nil {
 		return o, err
 	}
+	o.Again = aMoment(std)
 	if o.State == "" {
 		if o.State, err = stateFile(o.Hub); err != nil {
 			return o, err
@@ -72,6 +73,27 @@ func (c *verifyCmd) options(std streams, pin opening.Hash) (auditor.Options, err
 		o.Receipts[path] = auditor.Receipt{Commitment: tlog.Hash(v.Commitment), Leaf: v.Leaf}
 	}
 	return o, nil
+}
+
+// ticksWait is how long a check waits for a tick that is under way, in seconds.
+const ticksWait = 30
+
+// aMoment waits a second between two looks at a hub whose tick is under way.
+func aMoment(std streams) func(context.Context, int) bool {
+	return func(ctx context.Context, try int) bool {
+		if try == 0 {
+			fmt.Fprintln(std.err, "A key holder has seen more of the log than the hub shows: waiting for a tick that may be under way ...")
+		}
+		if try >= ticksWait {
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(time.Second):
+			return true
+		}
+	}
 }
 
 // stateFile is where a check of this hub is kept for the next one.

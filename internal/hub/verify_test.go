@@ -118,6 +118,11 @@ func TestAHubIsVerifiedFromOutside(t *testing.T) {
 			}
 		}
 	}
+	// A tick is under way at the first looks: whoever waits sees its end.
+	late := &lateCheckpoint{note: first, looks: 3}
+	if r, err := w.verify(outside.Options{HTTP: &http.Client{Transport: late}, Again: late.again}); err != nil || r.Entries != 16 || late.looks != 0 {
+		t.Errorf("a tick under way: %+v, %v", r, err)
+	}
 	// A key holder that has cosigned another history says so itself.
 	w.tick(time.Minute)
 	must(t, os.WriteFile(state, kept, 0o600))
@@ -128,6 +133,21 @@ func TestAHubIsVerifiedFromOutside(t *testing.T) {
 	if r, err := w.verify(o); err != nil || !strings.Contains(strings.Join(r.Checks, "\n"), "25 hours old") {
 		t.Errorf("an old checkpoint of a demonstration: %+v, %v", r, err)
 	}
+}
+
+// lateCheckpoint shows an older checkpoint until it was looked at so many times.
+type lateCheckpoint struct {
+	note  []byte
+	looks int
+}
+
+func (l *lateCheckpoint) again(context.Context, int) bool { l.looks--; return l.looks >= 0 }
+
+func (l *lateCheckpoint) RoundTrip(r *http.Request) (*http.Response, error) {
+	if l.looks > 0 {
+		return instead{client.PathLog + "checkpoint", l.note}.RoundTrip(r)
+	}
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 func (w *world) checkpointNote() []byte {
