@@ -69,14 +69,18 @@ func (e Evidence) Verify(setup Setup, m opening.Manifest) (opening.Holder, Batch
 	if b.Pool != m.Pool || b.Epoch != m.Epoch || b.Root != root || b.Count != len(e.Request.Points) {
 		return opening.Holder{}, b, errors.New("the question's points are not those that the member signed")
 	}
-	holder, err := holderOf(m, e.Answer)
+	all, g := setup.Committees(), e.Request.Generation
+	if g < 0 || g >= len(all) {
+		return opening.Holder{}, b, fmt.Errorf("the question is for generation %d of the key shares, which is not known here", g)
+	}
+	holder, err := holderOf(all[g].Holders, e.Answer)
 	if err != nil {
 		return holder, b, err
 	}
 	if err := checkEvaluateReceipt(e.Answer, holder, e.Request); err != nil {
 		return holder, b, fmt.Errorf("the answer of key holder %s: %w", holder.ID, err)
 	}
-	pub, err := setup.PublicKey(b.Class)
+	pub, err := all[g].PublicKey(b.Class)
 	if err != nil {
 		return holder, b, err
 	}
@@ -91,8 +95,8 @@ func wrong(pub group.PublicKey, points []group.Point, a oprf.Answer) bool {
 	return errors.As(oprf.VerifyAnswer(pub, points, a), &w)
 }
 
-func holderOf(m opening.Manifest, a EvaluateAnswer) (opening.Holder, error) {
-	for _, h := range m.Holders {
+func holderOf(list []opening.Holder, a EvaluateAnswer) (opening.Holder, error) {
+	for _, h := range list {
 		if h.Index == a.Answer.Index {
 			return h, nil
 		}
@@ -106,7 +110,7 @@ func (m Member) accuse(pub group.PublicKey, req EvaluateRequest, answers []Evalu
 		if !wrong(pub, req.Points, a.Answer) {
 			continue
 		}
-		h, err := holderOf(m.Manifest, a)
+		h, err := holderOf(m.Manifest.Holders, a)
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,10 @@ type HolderStatus struct {
 	LogRoot tlog.Hash `json:"log_root"`
 	Halted  bool      `json:"halted"`
 	Time    int64     `json:"time"` // of the answer
+	// Generation of the key shares that the holder follows, and the record that
+	// made it; generation 0 is the ceremony's and names none.
+	Generation int           `json:"generation,omitempty"`
+	Record     *opening.Hash `json:"record,omitempty"`
 }
 
 // ErrOld: a signed answer is older, or newer, than the asker's clock allows.

@@ -28,18 +28,19 @@ type Member struct {
 	Manifest opening.Manifest
 }
 
-// PublicKey finds a ceremony key by label (a class, or PayloadLabel).
+// PublicKey finds a ceremony key by label (a class, or PayloadLabel),
+// with the points of the generation in force.
 func (s Setup) PublicKey(label string) (group.PublicKey, error) {
-	for _, k := range s.Transcript.Keys {
-		if k.Label == label {
-			return k, nil
-		}
+	c := Committee{Keys: s.Transcript.Keys}
+	if n := len(s.Reshares); n > 0 {
+		c.Keys = s.Reshares[n-1].Record.Keys
 	}
-	return group.PublicKey{}, fmt.Errorf("the ceremony dealt no key for %q", label)
+	return c.PublicKey(label)
 }
 
 // Verify checks a setup against the pinned transcript hash: all holders signed
-// it, it was made from this plan, and its keys are consistent.
+// it, it was made from this plan, its keys are consistent, and every resharing
+// follows from it.
 func (s Setup) Verify(pin opening.Hash) error {
 	if err := s.Plan.Check(); err != nil {
 		return err
@@ -53,7 +54,7 @@ func (s Setup) Verify(pin opening.Hash) error {
 	if err := s.Plan.matches(s.Transcript.Params); err != nil {
 		return fmt.Errorf("the transcript: %w", err)
 	}
-	return nil
+	return s.verifyReshares()
 }
 
 // A Batch is blinded selectors of one class, reproducible from its seed so
@@ -112,6 +113,7 @@ func (m Member) Tokenise(ctx context.Context, b *Batch) ([]oprf.Possession, erro
 	if err != nil {
 		return nil, err
 	}
+	b.request.Generation = len(m.Setup.Reshares)
 	answers, err := m.ask(ctx, pub, b)
 	if err != nil {
 		return nil, err
@@ -160,12 +162,16 @@ func (m Member) ask(ctx context.Context, pub group.PublicKey, b *Batch) ([]Evalu
 	}
 	var answers []EvaluateAnswer
 	var failed error
+	var moved *OtherGeneration
 	for range m.Manifest.Holders {
 		r := <-results
 		if r.err == nil {
 			r.err = checkEvaluateReceipt(r.answer, r.holder, b.request)
 		}
 		if r.err != nil {
+			if p := new(Problem); errors.As(r.err, &p) && p.Generation != nil {
+				moved = moved.newer(*p.Generation, b.request.Generation)
+			}
 			failed = errors.Join(failed, fmt.Errorf("key holder %s: %w", r.holder.ID, r.err))
 			continue
 		}
@@ -174,7 +180,30 @@ func (m Member) ask(ctx context.Context, pub group.PublicKey, b *Batch) ([]Evalu
 			return answers, nil
 		}
 	}
-	return nil, fmt.Errorf("%d of %d key holders answered, %d are needed: %w", len(answers), len(m.Manifest.Holders), pub.T, failed)
+	failed = fmt.Errorf("%d of %d key holders answered, %d are needed: %w", len(answers), len(m.Manifest.Holders), pub.T, failed)
+	if moved != nil {
+		return nil, errors.Join(moved, failed)
+	}
+	return nil, failed
+}
+
+// OtherGeneration: too few holders answered, and some of them hold shares of
+// another generation than this setup knows.
+type OtherGeneration struct{ Theirs, Ours int }
+
+// Error says which side is behind.
+func (e *OtherGeneration) Error() string {
+	if e.Theirs > e.Ours {
+		return fmt.Sprintf("the key holders hold generation %d of the key shares and this desk knows generation %d; it must fetch the newer record", e.Theirs, e.Ours)
+	}
+	return fmt.Sprintf("key holders still hold generation %d of the key shares and this desk knows generation %d already; they switch within moments", e.Theirs, e.Ours)
+}
+
+func (e *OtherGeneration) newer(theirs, ours int) *OtherGeneration {
+	if e == nil || theirs > e.Theirs {
+		return &OtherGeneration{theirs, ours}
+	}
+	return e
 }
 
 func checkEvaluateReceipt(a EvaluateAnswer, h opening.Holder, req EvaluateRequest) error {
@@ -184,6 +213,9 @@ func checkEvaluateReceipt(a EvaluateAnswer, h opening.Holder, req EvaluateReques
 	}
 	if r.Index != h.Index || a.Answer.Index != h.Index || r.Batch != opening.Digest(req.Batch.Body) {
 		return errors.New("the receipt is for another batch or holder")
+	}
+	if r.Generation != req.Generation {
+		return fmt.Errorf("the receipt is for a share of generation %d", r.Generation)
 	}
 	if r.Answer != AnswerDigest(a.Answer) {
 		return errors.New("the receipt is for another answer")

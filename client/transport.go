@@ -27,6 +27,9 @@ type Problem struct {
 	Lines     []LineProblem `json:"lines"`
 	// Conflict is a key holder's signed CosignRefusal, if that is what it is.
 	Conflict *signed.Object `json:"conflict,omitempty"`
+	// Generation of the share that a key holder has, if it refuses because it is
+	// another than was asked for.
+	Generation *int `json:"generation,omitempty"`
 }
 
 // A LineProblem is what is wrong with one observation of a batch; Line counts

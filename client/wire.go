@@ -140,10 +140,13 @@ func (p Plan) Attempt(n int) (dkg.Params, error) {
 	return out, nil
 }
 
-// Setup is what a desk pins and a hub serves: plan and transcript.
+// Setup is what a desk pins and a hub serves: plan and transcript, and the
+// records of every resharing since. The hash of the transcript is pinned; the
+// records follow from it.
 type Setup struct {
 	Plan       Plan           `json:"plan"`
 	Transcript dkg.Transcript `json:"transcript"`
+	Reshares   []Reshare      `json:"reshares,omitempty"`
 }
 
 // CeremonyState is where a board is: the attempt that is open now, and whether
@@ -232,6 +235,8 @@ func PointsRoot(points []group.Point) (opening.Hash, error) {
 type EvaluateRequest struct {
 	Batch  signed.Object `json:"batch"`
 	Points []group.Point `json:"points"`
+	// Generation of the key shares that the desk verifies answers against.
+	Generation int `json:"generation,omitempty"`
 }
 
 // EvaluateAnswer is a holder's answer with its signed receipt.
@@ -248,6 +253,8 @@ type EvaluateReceipt struct {
 	Charged   int          `json:"charged"`
 	Remaining int          `json:"remaining"`
 	Day       string       `json:"day"` // UTC date
+	// Generation of the share that answered.
+	Generation int `json:"generation,omitempty"`
 }
 
 // CosignRequest asks a holder to witness a checkpoint.

@@ -53,6 +53,10 @@ type Manifest struct {
 	DeskWitnesses []DeskWitness `json:"desk_witnesses,omitempty"`
 	// Auditors may read the pool's structure at the hub; optional as well.
 	Auditors []Auditor `json:"auditors,omitempty"`
+	// Generation of the key shares whose committee Holders and Quorum are: 0 is
+	// the ceremony's. Nobody signs it here; it follows from the records of
+	// resharings (client.Setup.Fit).
+	Generation int `json:"-"`
 }
 
 // Scope: what the pool is for.
@@ -195,18 +199,26 @@ func (s *SignedManifest) Add(id string, key ed25519.PrivateKey) {
 	s.Sigs = append(s.Sigs, Signature{Key: id, Sig: ed25519.Sign(key, signed.Input(ManifestDomain, s.Body))})
 }
 
-// Open verifies the governance quorum and decodes the manifest.
-func (s SignedManifest) Open(g Governance) (Manifest, error) {
+// Verify requires the signatures of a quorum over a body, each governor once.
+func (g Governance) Verify(domain string, body []byte, sigs []Signature) error {
 	good := make(map[string]bool)
-	for _, sig := range s.Sigs {
+	for _, sig := range sigs {
 		for _, gov := range g.Governors {
-			if gov.ID == sig.Key && signed.Verify(ManifestDomain, gov.Key, s.Body, sig.Sig) == nil {
+			if gov.ID == sig.Key && signed.Verify(domain, gov.Key, body, sig.Sig) == nil {
 				good[gov.ID] = true
 			}
 		}
 	}
 	if g.Threshold < 1 || len(good) < g.Threshold {
-		return Manifest{}, fmt.Errorf("manifest: %d of %d governance signatures verify, %d are needed", len(good), len(g.Governors), g.Threshold)
+		return fmt.Errorf("%d of %d governance signatures verify, %d are needed", len(good), len(g.Governors), g.Threshold)
+	}
+	return nil
+}
+
+// Open verifies the governance quorum and decodes the manifest.
+func (s SignedManifest) Open(g Governance) (Manifest, error) {
+	if err := g.Verify(ManifestDomain, s.Body, s.Sigs); err != nil {
+		return Manifest{}, fmt.Errorf("manifest: %w", err)
 	}
 	var m Manifest
 	if err := signed.Unmarshal(s.Body, &m); err != nil {

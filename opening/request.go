@@ -154,6 +154,8 @@ type SealedPartial struct {
 	Label   seal.Label `json:"label"`
 	Index   int        `json:"index"`
 	Sealed  []byte     `json:"sealed"` // HPKE of a canonical seal.Partial
+	// Generation of the share; partials of two generations do not combine.
+	Generation int `json:"generation,omitempty"`
 }
 
 // PartialInfo is the HPKE info that binds a sealed partial to its place: the

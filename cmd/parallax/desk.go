@@ -97,7 +97,7 @@ func (c *deskJoin) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(std.err, "joined pool %s, epoch %s, manifest version %d\n", m.Pool, m.Epoch, m.Version)
+		fmt.Fprintf(std.err, "joined pool %s, epoch %s, manifest version %d, generation %d of the key shares\n", m.Pool, m.Epoch, m.Version, m.Generation)
 		return nil
 	})
 }
@@ -122,8 +122,8 @@ func (c *deskStatus) Run(ctx context.Context, std streams) error {
 			fmt.Fprintln(std.out, "has joined no pool yet")
 			return nil
 		}
-		fmt.Fprintf(std.out, "pool %s, epoch %s, manifest %d; admitted: %t\n%d rows in %d contributions with a receipt, %d not sent yet, %d evaluation batches open\n",
-			s.Pool, s.Epoch, s.Manifest, s.Admitted, s.Rows, s.Contributions, s.Unsent, s.OpenBatches)
+		fmt.Fprintf(std.out, "pool %s, epoch %s, manifest %d, key shares of generation %d; admitted: %t\n%d rows in %d contributions with a receipt, %d not sent yet, %d evaluation batches open\n",
+			s.Pool, s.Epoch, s.Manifest, s.Generation, s.Admitted, s.Rows, s.Contributions, s.Unsent, s.OpenBatches)
 		return nil
 	})
 }

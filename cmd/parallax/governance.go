@@ -23,6 +23,7 @@ type governanceCmd struct {
 	Sign     governanceSign     `cmd:"" help:"Add this governor's signature to a manifest."`
 	Publish  governancePublish  `cmd:"" help:"Send a signed manifest to the hub and every key holder."`
 	Accredit governanceAccredit `cmd:"" help:"Sign or send what governance says of an organisation: kind, jurisdictions, functions, until when."`
+	Reshare  governanceReshare  `cmd:"" help:"Give the key holders new shares of the same keys: a refresh, or another holder in a lost one's place."`
 	Halt     governanceHalt     `cmd:"" help:"Halt all openings at every key holder."`
 	Suspend  governanceSuspend  `cmd:"" help:"Suspend a member at every key holder."`
 	Thaw     governanceThaw     `cmd:"" help:"Lift freezes that nobody decided within 30 days."`

@@ -22,6 +22,8 @@ import (
 type keyholderCmd struct {
 	Init     keyholderInit     `cmd:"" help:"Make this holder's identity and print its public card."`
 	Ceremony keyholderCeremony `cmd:"" help:"Take part in the key ceremony; refuses to start on any mismatch."`
+	Join     keyholderJoin     `cmd:"" help:"Give a new holder its seat in a pool whose ceremony is over; a resharing gives it a share."`
+	Consent  keyholderConsent  `cmd:"" help:"Show an order that changes who holds the shares, and allow this holder to take part in it."`
 	Serve    keyholderServe    `cmd:"" help:"Run the key holder."`
 }
 
@@ -71,13 +73,14 @@ func (c *keyholderCeremony) Run(ctx context.Context, std streams) error {
 }
 
 type keyholderServe struct {
-	Dir       string `required:"" type:"path" help:"The holder's directory."`
-	Listen    string `default:"127.0.0.1:7101" help:"Address to listen on."`
-	Demo      bool   `help:"Accept manifests that are marked as demonstrations."`
-	DemoClock string `type:"path" help:"With --demo: a file with the offset of a simulated clock."`
-	TLSCert   string `type:"existingfile" help:"Certificate for TLS."`
-	TLSKey    string `type:"existingfile" help:"Key for TLS."`
-	TLSProxy  bool   `name:"tls-by-proxy" help:"A proxy in front ends TLS; only then may plain HTTP be listened for beyond this machine."`
+	Dir       string        `required:"" type:"path" help:"The holder's directory."`
+	Listen    string        `default:"127.0.0.1:7101" help:"Address to listen on."`
+	Demo      bool          `help:"Accept manifests that are marked as demonstrations."`
+	DemoClock string        `type:"path" help:"With --demo: a file with the offset of a simulated clock."`
+	Look      time.Duration `default:"30s" help:"How often to look at the hub for an order to reshare the key shares."`
+	TLSCert   string        `type:"existingfile" help:"Certificate for TLS."`
+	TLSKey    string        `type:"existingfile" help:"Key for TLS."`
+	TLSProxy  bool          `name:"tls-by-proxy" help:"A proxy in front ends TLS; only then may plain HTTP be listened for beyond this machine."`
 }
 
 // Run serves until it is told to stop.
@@ -95,6 +98,7 @@ func (c *keyholderServe) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer s.Close()
+	go reshares(ctx, s, c.Look, log)
 	return serve(ctx, std, "key holder "+s.Status().ID, c.Listen, c.TLSCert, c.TLSKey, s.Handler())
 }
 

@@ -48,6 +48,8 @@ type stage struct {
 	budget   int
 	// apart gives every program a clock of its own, in place of the common one.
 	apart bool
+	// every is how often key holders look for an order to reshare; empty: seldom.
+	every string
 	// places are folders that lie elsewhere than in dir, by their first name.
 	places map[string]string
 	// front gives the URL under which others reach what listens at an address,
@@ -262,10 +264,20 @@ func buildWith(t *testing.T, s *stage) *stage {
 	s.plan = plan
 	s.ceremony(plan, file)
 	for i, h := range plan.Holders {
-		s.run(h.ID, h.URL, "keyholder", "serve", "--dir", s.path(h.ID), "--listen", addrs[i], "--demo", "--demo-clock", s.clockOf(h.ID))
+		s.holder(h, addrs[i])
 	}
 	s.publish(plan)
 	return s
+}
+
+// holder starts a key holder.
+func (s *stage) holder(h opening.Holder, addr string) {
+	s.t.Helper()
+	args := []string{"keyholder", "serve", "--dir", s.path(h.ID), "--listen", addr, "--demo", "--demo-clock", s.clockOf(h.ID)}
+	if s.every != "" {
+		args = append(args, "--look", s.every)
+	}
+	s.run(h.ID, h.URL, args...)
 }
 
 // found sets up everything that a key ceremony needs: governors, a serving hub,

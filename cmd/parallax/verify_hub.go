@@ -114,6 +114,8 @@ func showReport(w io.Writer, r auditor.Report, state string, err error) error {
 		switch {
 		case !s.Reached:
 			fmt.Fprintf(w, "  note    key holder %s was not reached: %s\n", s.Holder, s.Why)
+		case s.Generation < r.Generation:
+			fmt.Fprintf(w, "  note    key holder %s still follows generation %d of the key shares; generation %d is in force\n", s.Holder, s.Generation, r.Generation)
 		case s.Halted:
 			fmt.Fprintf(w, "  note    key holder %s says that openings are halted\n", s.Holder)
 		}

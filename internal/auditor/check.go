@@ -53,30 +53,33 @@ const maxAge = 24 * time.Hour
 // A Report is what a check found. Result is one of the constants below; Checks
 // say what was looked at, in order, up to what failed.
 type Report struct {
-	Hub      string          `json:"hub"`
-	Result   string          `json:"result"`
-	Problem  string          `json:"problem,omitempty"`
-	Evidence string          `json:"evidence,omitempty"` // file with two checkpoints that cannot both be true
-	Checks   []string        `json:"checks"`
-	Pool     string          `json:"pool"`
-	Epoch    string          `json:"epoch"`
-	Pin      opening.Hash    `json:"transcript"`
-	Pinned   bool            `json:"pinned"` // by the caller, not by the first check
-	Manifest int             `json:"manifest"`
-	Entries  int64           `json:"entries"`
-	Tiles    int             `json:"tiles"`
-	Root     tlog.Hash       `json:"root"`
-	Origin   string          `json:"origin"`
-	Holders  Signers         `json:"holders"`
-	Desks    Signers         `json:"desks"`
-	Earlier  *Seen           `json:"earlier,omitempty"` // what this log was compared with
-	Asked    []Stand         `json:"asked"`             // what the key holders say themselves
-	Receipts int             `json:"receipts"`
-	Grouping *Grouping       `json:"grouping,omitempty"`
-	Head     tlog.Checkpoint `json:"-"`
+	Hub      string       `json:"hub"`
+	Result   string       `json:"result"`
+	Problem  string       `json:"problem,omitempty"`
+	Evidence string       `json:"evidence,omitempty"` // file with two checkpoints that cannot both be true
+	Checks   []string     `json:"checks"`
+	Pool     string       `json:"pool"`
+	Epoch    string       `json:"epoch"`
+	Pin      opening.Hash `json:"transcript"`
+	Pinned   bool         `json:"pinned"` // by the caller, not by the first check
+	Manifest int          `json:"manifest"`
+	// Generation of the key shares in force; 0 is the ceremony's.
+	Generation int             `json:"generation"`
+	Entries    int64           `json:"entries"`
+	Tiles      int             `json:"tiles"`
+	Root       tlog.Hash       `json:"root"`
+	Origin     string          `json:"origin"`
+	Holders    Signers         `json:"holders"`
+	Desks      Signers         `json:"desks"`
+	Earlier    *Seen           `json:"earlier,omitempty"` // what this log was compared with
+	Asked      []Stand         `json:"asked"`             // what the key holders say themselves
+	Receipts   int             `json:"receipts"`
+	Grouping   *Grouping       `json:"grouping,omitempty"`
+	Head       tlog.Checkpoint `json:"-"`
 
 	setup    client.Setup
 	manifest opening.Manifest
+	record   opening.Hash // of the generation
 }
 
 // Results of a check.
@@ -106,7 +109,9 @@ type Stand struct {
 	Reached bool   `json:"reached"`
 	Size    int64  `json:"size"`
 	Halted  bool   `json:"halted"`
-	Why     string `json:"why,omitempty"` // not reached, or not believed
+	// Generation of the key shares that the holder follows.
+	Generation int    `json:"generation"`
+	Why        string `json:"why,omitempty"` // not reached, or not believed
 }
 
 // check is one run.
@@ -187,11 +192,20 @@ func (c *check) keys(ctx context.Context) error {
 	if err := c.state.checkManifests(list.Manifests); err != nil {
 		return err
 	}
+	all := setup.Committees()
+	if err := c.state.checkShares(all); err != nil {
+		return err
+	}
 	r := c.report
 	r.setup, r.manifest = setup, m
+	r.Generation, r.record = m.Generation, all[m.Generation].Record
 	r.Pool, r.Epoch, r.Pin, r.Pinned, r.Manifest = m.Pool, m.Epoch, pin, c.Pin != opening.Hash{}, m.Version
-	c.did("key ceremony: transcript signed by all %d key holders, against %s", len(m.Holders), from)
+	c.did("key ceremony: transcript signed by all %d key holders, against %s", setup.Plan.N, from)
+	if m.Generation > 0 {
+		c.did("key shares: generation %d in force; each record since the ceremony was ordered by governance and signed by all its new holders", m.Generation)
+	}
 	c.did("manifests: %d in a chain, each signed by the governance quorum", len(list.Manifests))
+	c.state.Generation, c.state.Record = r.Generation, r.record
 	c.state.Pin, c.state.Manifest, c.state.ManifestDigest = pin, m.Version, opening.Digest(list.Manifests[len(list.Manifests)-1].Body)
 	return nil
 }
@@ -202,13 +216,30 @@ func (c *check) ask(ctx context.Context) error {
 	now := c.Clock.Now
 	for _, h := range c.report.manifest.Holders {
 		st, err := client.Status(ctx, c.HTTP, h, now)
-		s := Stand{Holder: h.ID, Reached: err == nil, Size: st.LogSize, Halted: st.Halted}
+		s := Stand{Holder: h.ID, Reached: err == nil, Size: st.LogSize, Halted: st.Halted, Generation: st.Generation}
 		if err != nil {
 			s.Why = err.Error()
 		} else {
 			c.stands = append(c.stands, st)
 		}
 		c.report.Asked = append(c.report.Asked, s)
+	}
+	return c.sameShares()
+}
+
+// sameShares compares what the holders say of the key shares with what the hub
+// shows: an older record is refused, and so is another one of the same
+// generation. A holder that has not switched yet is only noted.
+func (c *check) sameShares() error {
+	r := c.report
+	for _, st := range c.stands {
+		switch {
+		case st.Generation > r.Generation:
+			return fault.Newf(fault.Conflict, "Key holder %s follows generation %d of the key shares and the hub shows generation %d: it shows an older record.", st.ID, st.Generation, r.Generation)
+		case st.Generation == r.Generation && st.Record != nil && *st.Record != r.record:
+			r.Result = Forked
+			return fault.Newf(fault.Conflict, "Key holder %s follows another record of generation %d of the key shares than the hub shows: THE KEY SHARES ARE FORKED. Ask all key holders and governance.", st.ID, r.Generation)
+		}
 	}
 	return nil
 }

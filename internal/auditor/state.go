@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"parallax/client"
 	"parallax/internal/fault"
 	"parallax/opening"
 	"parallax/tlog"
@@ -19,6 +20,8 @@ type state struct {
 	Pin            opening.Hash     `json:"transcript"`
 	Manifest       int              `json:"manifest"`
 	ManifestDigest opening.Hash     `json:"manifest_digest"`
+	Generation     int              `json:"generation,omitempty"` // of the key shares
+	Record         opening.Hash     `json:"record,omitzero"`      // that made it; of generation 0 the transcript
 	Head           *tlog.Checkpoint `json:"head"`
 	Note           []byte           `json:"note"` // the head with its signatures
 	At             int64            `json:"at"`   // UTC microseconds
@@ -58,6 +61,20 @@ func (s *state) checkManifests(list []opening.SignedManifest) error {
 		return fault.Newf(fault.Conflict, "The hub shows %d manifests and had shown %d at the check before.", len(list), s.Manifest)
 	case opening.Digest(list[s.Manifest-1].Body) != s.ManifestDigest:
 		return fault.Newf(fault.Conflict, "Manifest %d is another than at the check before: governance has signed two of one version.", s.Manifest)
+	}
+	return nil
+}
+
+// checkShares refuses records of the key shares that are older than, or other
+// than, what was seen.
+func (s *state) checkShares(all []client.Committee) error {
+	switch {
+	case !s.known() || s.Record == (opening.Hash{}):
+		return nil
+	case s.Generation >= len(all):
+		return fault.Newf(fault.Conflict, "The hub shows generation %d of the key shares and had shown generation %d at the check before: it shows an older record.", len(all)-1, s.Generation)
+	case all[s.Generation].Record != s.Record:
+		return fault.Newf(fault.Conflict, "Generation %d of the key shares has another record than at the check before: THE KEY SHARES ARE FORKED. Show it to the key holders and governance.", s.Generation)
 	}
 	return nil
 }

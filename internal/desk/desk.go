@@ -130,8 +130,41 @@ func (d *Desk) Join(ctx context.Context, hub string, pin opening.Hash) (opening.
 		if was.Version > m.Version {
 			return m, fault.New(fault.Conflict, "The hub serves an older manifest than this desk has seen; it is refused.")
 		}
+		if err := old.Setup.Follows(j.Setup); err != nil {
+			return m, otherShares(err)
+		}
 	}
 	return m, d.records.keep(ctx, joinedSetting, j)
+}
+
+// otherShares refuses what a hub shows of the key shares.
+func otherShares(err error) error {
+	return fault.Wrap(fault.Conflict, "What the hub shows of the key shares was refused: "+err.Error()+". Ask the key holders.", err)
+}
+
+// renew fetches the records of resharings since and follows them from the
+// pinned ceremony; nobody has to be trusted anew. It reports whether there was
+// a newer one.
+func (d *Desk) renew(ctx context.Context, j *joined) (bool, error) {
+	next := *j
+	next.Setup = client.Setup{}
+	if err := client.Get(ctx, d.http, j.Hub+client.PathTranscript, &next.Setup); err != nil {
+		return false, err
+	}
+	if err := next.Setup.Verify(j.Pin); err != nil {
+		return false, fault.Wrap(fault.Conflict, "The hub's key ceremony was refused: "+err.Error()+".", err)
+	}
+	if err := j.Setup.Follows(next.Setup); err != nil {
+		return false, otherShares(err)
+	}
+	if len(next.Setup.Reshares) == len(j.Setup.Reshares) {
+		return false, nil
+	}
+	if _, err := next.manifest(); err != nil {
+		return false, err
+	}
+	*j = next
+	return true, d.records.keep(ctx, joinedSetting, next)
 }
 
 // manifest verifies the chain, from the pinned ceremony down, and gives its

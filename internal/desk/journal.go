@@ -104,6 +104,20 @@ func (d *Desk) tokenise(ctx context.Context, m client.Member, batches []planBatc
 	return tokens, nil
 }
 
+// tokeniseAnew goes on after a resharing: it fetches and checks the record, then
+// asks for the same batches, which holders have charged already.
+func (d *Desk) tokeniseAnew(ctx context.Context, j joined, batches []planBatch, progress Progress) (client.Member, joined, map[string]oprf.Possession, error) {
+	if _, err := d.renew(ctx, &j); err != nil {
+		return client.Member{}, j, nil, err
+	}
+	m, j, err := d.contributor(ctx)
+	if err != nil {
+		return m, j, nil, err
+	}
+	tokens, err := d.tokenise(ctx, m, batches, progress)
+	return m, j, tokens, err
+}
+
 // SendKept sends what was kept before a break and has no receipt yet; it needs
 // no file.
 func (d *Desk) SendKept(ctx context.Context) (int, error) {

@@ -220,6 +220,13 @@ func (d *Desk) OpenLead(ctx context.Context, id string) (Lead, error) {
 	if err != nil {
 		return Lead{}, err
 	}
+	if newer, err := d.renew(ctx, &j); err != nil {
+		return Lead{}, refused(err)
+	} else if newer {
+		if m, j, who, err = d.approver(ctx); err != nil {
+			return Lead{}, err
+		}
+	}
 	if who.Role != opening.RoleAuthority || len(d.keys.HPKE) == 0 {
 		return Lead{}, fault.New(fault.Forbidden, "Only the authority's own desk can read an opening.")
 	}
@@ -313,15 +320,19 @@ func (d *Desk) openItem(m client.Member, j joined, request opening.Hash, asked m
 	if err := it.VerifyBatch(org, h); err != nil {
 		return h, p, fault.Wrap(fault.Invalid, "The hub delivered something that "+h.Organisation+" did not sign.", err)
 	}
+	committee, signedParts, err := combinable(j.Setup, it.Partials)
+	if err != nil {
+		return h, p, err
+	}
 	var parts []seal.Partial
-	for _, o := range it.Partials {
-		part, err := d.openPartial(m.Manifest, request, label, it.Observation.KEM.U, o)
+	for _, o := range signedParts {
+		part, err := d.openPartial(committee, request, label, it.Observation.KEM.U, o)
 		if err != nil {
 			return h, p, err
 		}
 		parts = append(parts, part)
 	}
-	pub, err := j.Setup.PublicKey(client.PayloadLabel)
+	pub, err := committee.PublicKey(client.PayloadLabel)
 	if err != nil {
 		return h, p, err
 	}
@@ -341,10 +352,31 @@ func (d *Desk) openItem(m client.Member, j joined, request opening.Hash, asked m
 	return h, p, nil
 }
 
+// combinable picks the partials of the newest generation of the key shares that
+// enough of them are of: those of two generations do not combine.
+func combinable(setup client.Setup, list []signed.Object) (client.Committee, []signed.Object, error) {
+	by := make(map[int][]signed.Object)
+	for _, o := range list {
+		var sp opening.SealedPartial
+		if err := signed.Unmarshal(o.Body, &sp); err != nil {
+			return client.Committee{}, nil, err
+		}
+		by[sp.Generation] = append(by[sp.Generation], o)
+	}
+	all := setup.Committees()
+	for _, c := range slices.Backward(all) {
+		if len(by[c.Generation]) >= c.T {
+			return c, by[c.Generation], nil
+		}
+	}
+	newest := all[len(all)-1]
+	return newest, nil, fault.Newf(fault.Unavailable, "Too few key holders have answered with shares of one generation; generation %d is the newest known here and needs %d. The hub asks them again.", newest.Generation, newest.T)
+}
+
 // openPartial verifies a holder's signature and unseals its partial.
-func (d *Desk) openPartial(m opening.Manifest, request opening.Hash, label seal.Label, u group.Point, o signed.Object) (seal.Partial, error) {
+func (d *Desk) openPartial(c client.Committee, request opening.Hash, label seal.Label, u group.Point, o signed.Object) (seal.Partial, error) {
 	var part seal.Partial
-	for _, h := range m.Holders {
+	for _, h := range c.Holders {
 		if h.ID != o.Key {
 			continue
 		}

@@ -96,7 +96,16 @@ func (d *Desk) receipt(ctx context.Context, m client.Member, j joined, id []byte
 		return "", err
 	}
 	f := ReceiptFile{Setup: j.Setup, Manifests: j.Manifests, Receipt: o, Log: *proof.Log, Checkpoint: proof.Checkpoint, Leaves: leaves}
-	if err := f.verify(m.Manifest, r); err != nil {
+	err = f.verify(m.Manifest, r)
+	if err != nil { // holders may have changed since
+		if newer, rerr := d.renew(ctx, &j); rerr == nil && newer {
+			f.Setup = j.Setup
+			if m.Manifest, err = j.manifest(); err == nil {
+				err = f.verify(m.Manifest, r)
+			}
+		}
+	}
+	if err != nil {
 		return "", fmt.Errorf("the hub's proof for a receipt was refused: %w", err)
 	}
 	raw, err := json.MarshalIndent(f, "", " ")
@@ -151,6 +160,7 @@ type Status struct {
 	Pool          string `json:"pool"`
 	Epoch         string `json:"epoch"`
 	Manifest      int    `json:"manifest"`
+	Generation    int    `json:"generation"`  // of the key shares that answers are verified against
 	Admitted      bool   `json:"admitted"`    // in either of the two ways that follow
 	Contributes   bool   `json:"contributes"` // as an active member
 	Approves      bool   `json:"approves"`
@@ -175,7 +185,7 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 		}
 		me, ok := m.Member(d.who.ID)
 		a, approves := m.Approver(d.who.ID)
-		s.Joined, s.Pool, s.Epoch, s.Manifest = true, m.Pool, m.Epoch, m.Version
+		s.Joined, s.Pool, s.Epoch, s.Manifest, s.Generation = true, m.Pool, m.Epoch, m.Version, m.Generation
 		s.Contributes = ok && me.Key.Equal(d.who.Public) && me.Status == opening.Active
 		s.Approves = approves && a.Key.Equal(d.who.Public)
 		s.Admitted = ok && me.Key.Equal(d.who.Public) || s.Approves

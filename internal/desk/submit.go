@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -247,6 +248,10 @@ func (d *Desk) Submit(ctx context.Context, p Plan, more string, progress Progres
 		return res, err
 	}
 	tokens, err := d.tokenise(ctx, member, p.batches, progress)
+	var moved *client.OtherGeneration
+	if errors.As(err, &moved) && moved.Theirs > moved.Ours {
+		member, j, tokens, err = d.tokeniseAnew(ctx, j, p.batches, progress)
+	}
 	if err != nil {
 		return res, refused(d.keepEvidence(j, err))
 	}

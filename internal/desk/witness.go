@@ -60,6 +60,13 @@ func (d *Desk) Witness(ctx context.Context) (Cosigned, error) {
 		return Cosigned{}, refused(err)
 	}
 	cp, seen, err := client.VerifyCheckpoint(m.Manifest, note)
+	if err != nil { // holders may have changed since
+		if newer, rerr := d.renew(ctx, &j); rerr == nil && newer {
+			if m.Manifest, err = j.manifest(); err == nil {
+				cp, seen, err = client.VerifyCheckpoint(m.Manifest, note)
+			}
+		}
+	}
 	if err != nil {
 		return Cosigned{}, fault.Wrap(fault.Conflict, "The hub's checkpoint was refused: "+err.Error()+". Nothing was signed.", err)
 	}

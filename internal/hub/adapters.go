@@ -116,7 +116,7 @@ type witness struct {
 }
 
 func (s *Server) witnesses() []transparency.Witness {
-	list := s.o.Plan.Holders
+	list := s.state.committee().Holders
 	if m, ok := s.state.current(); ok {
 		list = m.Holders
 	}

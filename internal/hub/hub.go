@@ -26,7 +26,6 @@ import (
 	"parallax/internal/store"
 	"parallax/internal/transparency"
 	"parallax/signed"
-	"parallax/tlog"
 )
 
 //go:embed migrations/*.sql
@@ -163,12 +162,10 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 }
 
 func (s *Server) openLog(ctx context.Context) (err error) {
-	var keys []tlog.WitnessKey
-	for _, h := range s.o.Plan.Holders {
-		keys = append(keys, tlog.WitnessKey{Name: h.ID, Key: h.Witness})
-	}
+	now := s.state.committee()
+	s.state.switched = func(c client.Committee) { s.tlog.SetWitnesses(witnessKeys(c), c.T) }
 	s.tlog, err = transparency.Open(ctx, transparency.Options{DB: s.o.DB, Origin: s.o.Identity.Origin, Key: s.o.Identity.logKey(),
-		Witnesses: keys, Quorum: s.o.Plan.T, Clock: s.o.Clock, Random: s.o.Random, LeavesPerTick: s.o.LeavesPerTick})
+		Witnesses: witnessKeys(now), Quorum: now.T, Clock: s.o.Clock, Random: s.o.Random, LeavesPerTick: s.o.LeavesPerTick})
 	return err
 }
 
@@ -262,7 +259,9 @@ type Status struct {
 	ID       string `json:"id"`
 	Manifest int    `json:"manifest"`
 	LogSize  int64  `json:"log_size"`
-	Ticks    int    `json:"ticks"` // rounds done since this hub was started
+	// Generation of the key shares in force; 0 is the ceremony's.
+	Generation int `json:"generation"`
+	Ticks      int `json:"ticks"` // rounds done since this hub was started
 	// ReadOnly says why the log is stopped; nothing while it is not.
 	ReadOnly []transparency.Halt `json:"read_only,omitempty"`
 }
@@ -274,5 +273,5 @@ func (s *Server) Status(ctx context.Context) (Status, error) {
 	m, _ := s.state.current()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Status{ID: s.o.Identity.ID, Manifest: m.Version, LogSize: size, Ticks: s.ticks, ReadOnly: halts}, errors.Join(err, err2)
+	return Status{ID: s.o.Identity.ID, Manifest: m.Version, LogSize: size, Generation: s.state.committee().Generation, Ticks: s.ticks, ReadOnly: halts}, errors.Join(err, err2)
 }

@@ -355,8 +355,8 @@ func TestOneHolderDownStillOpens(t *testing.T) {
 	}
 	w.tick(time.Minute)
 	w.hub.state.mu.Lock()
-	w.hub.state.manifest.Holders = append([]opening.Holder(nil), w.man.Holders...)
-	w.hub.state.manifest.Holders[0].URL = "http://127.0.0.1:1" // nobody listens there
+	w.hub.state.fitted.Holders = append([]opening.Holder(nil), w.man.Holders...)
+	w.hub.state.fitted.Holders[0].URL = "http://127.0.0.1:1" // nobody listens there
 	w.hub.state.mu.Unlock()
 	w.clock.Advance(2 * time.Hour)
 	if err := w.hub.Tick(context.Background()); err == nil {

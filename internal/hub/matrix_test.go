@@ -82,7 +82,7 @@ var machines = []asker{
 func (w *world) suspend(id string) {
 	w.hub.state.mu.Lock()
 	defer w.hub.state.mu.Unlock()
-	m := &w.hub.state.manifest
+	m := &w.hub.state.fitted
 	m.Members = slices.Clone(m.Members)
 	for i := range m.Members {
 		if m.Members[i].ID == id {

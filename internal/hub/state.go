@@ -28,7 +28,12 @@ type state struct {
 	transcript *dkg.Transcript
 	chain      []opening.SignedManifest
 	manifest   opening.Manifest // the last of chain
-	announced  *opening.SignedManifest
+	reshares   []client.Reshare // complete generations of the key shares
+	held       client.Committee // who holds the shares now
+	fitted     opening.Manifest // manifest with that committee
+	// switched hears of every committee that comes into force; may be nil.
+	switched  func(client.Committee)
+	announced *opening.SignedManifest
 }
 
 func loadState(ctx context.Context, db *store.DB, plan client.Plan, demo bool) (*state, error) {
@@ -40,6 +45,12 @@ func loadState(ctx context.Context, db *store.DB, plan client.Plan, demo bool) (
 	err = db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		s.transcript, s.chain = nil, nil
 		if err := s.load(ctx, tx, digest); err != nil {
+			return err
+		}
+		if err := s.loadReshares(ctx, tx); err != nil {
+			return err
+		}
+		if err := s.refit(); err != nil {
 			return err
 		}
 		return s.loadAnnounced(ctx, tx)
@@ -87,11 +98,12 @@ func (s *state) load(ctx context.Context, tx *store.Tx, digest opening.Hash) err
 	return rows.Err()
 }
 
-// current is the manifest in force.
+// current is the manifest in force, with the committee that holds the key shares
+// now.
 func (s *state) current() (opening.Manifest, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.manifest, len(s.chain) > 0
+	return s.fitted, len(s.chain) > 0
 }
 
 // after gives the manifests above a version, oldest first.
@@ -101,14 +113,14 @@ func (s *state) after(version int) []opening.SignedManifest {
 	return append([]opening.SignedManifest{}, s.chain[min(max(version, 0), len(s.chain)):]...)
 }
 
-// setup is the plan and the transcript, once there is one.
+// setup is the plan, the transcript once there is one, and every resharing since.
 func (s *state) setup() (client.Setup, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.transcript == nil {
 		return client.Setup{}, fault.New(fault.Unavailable, "The key ceremony of this pool is not finished.")
 	}
-	return client.Setup{Plan: s.plan, Transcript: *s.transcript}, nil
+	return s.known(), nil
 }
 
 // putTranscript stores the transcript of a finished ceremony, once.
@@ -135,10 +147,11 @@ func (s *state) putTranscript(ctx context.Context, t dkg.Transcript) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO hub_setting (name, body) VALUES ('transcript', $1)`, string(raw))
 		return err
 	})
-	if err == nil {
-		s.transcript = &t
+	if err != nil {
+		return err
 	}
-	return err
+	s.transcript = &t
+	return s.refit()
 }
 
 // putManifests takes manifests that follow the chain and carry the governance
@@ -174,6 +187,9 @@ func (s *state) putManifests(ctx context.Context, list []opening.SignedManifest,
 			return err
 		}
 		s.chain, s.manifest, s.announced = append(s.chain, sm), m, nil
+		if err := s.refit(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -239,23 +255,16 @@ func (s *state) policies() (out []opening.Manifest) {
 // checkManifest refuses what key holders would refuse: then the parts of the
 // pool never follow different manifests for longer than it takes to tell them.
 func (s *state) checkManifest(m opening.Manifest, now time.Time) error {
-	switch p := s.plan; {
+	switch {
 	case m.Demo && !s.demo:
 		return errors.New("it is for demonstration only")
-	case s.transcript == nil || m.Transcript != opening.Hash(s.transcript.Hash()):
-		return errors.New("it names another ceremony transcript")
-	case m.Pool != p.Pool || m.Epoch != p.Epoch || m.Quorum != p.T || len(m.Holders) != p.N:
-		return errors.New("pool, epoch, quorum or number of holders differ from the ceremony")
-	case m.Hub.ID != p.Hub.ID || m.Hub.Entity != p.Hub.Entity || !m.Hub.Key.Equal(p.Hub.Key) || m.Hub.LogOrigin != p.Hub.LogOrigin || !m.Hub.LogKey.Equal(p.Hub.LogKey):
-		return errors.New("it names another hub or log key than the ceremony")
+	case s.transcript == nil:
+		return errors.New("the key ceremony is not finished")
 	case m.Version != len(s.chain)+1:
 		return errors.New("it does not follow the version that the hub holds")
 	}
-	for i, h := range m.Holders {
-		p := s.plan.Holders[i]
-		if h.ID != p.ID || h.Entity != p.Entity || !h.Key.Equal(p.Key) || !h.Witness.Equal(p.Witness) || string(h.HPKE) != string(p.HPKE) {
-			return errors.New("a key holder differs from the ceremony")
-		}
+	if _, err := s.known().Belongs(m); err != nil {
+		return err
 	}
 	if len(s.chain) == 0 {
 		return nil

@@ -17,6 +17,7 @@ var (
 	batchLimits      = api.Limits{Bytes: signed.MaxSize, Values: 1_000}
 	transcriptLimits = api.Limits{Bytes: 16 << 20}
 	boardLimits      = api.Limits{Bytes: 4 << 20}
+	reshareLimits    = api.Limits{Bytes: 16 << 20} // a dealer hands over every denial that it knows
 )
 
 // board is where the messages of the key ceremony are put up.
@@ -43,6 +44,11 @@ func (s *Server) table() []Route {
 		proven(board+"{attempt}/abort", authz.PostSetup, shared, boardLimits, byPlace, s.abort),
 		read(board+"{attempt}/aborts", authz.ReadSetup, get(s.aborts)),
 		proven(board+"transcript", authz.PostSetup, shared, transcriptLimits, byPlace, s.putTranscript),
+
+		read(client.PathReshare, authz.ReadSetup, get(s.getReshare)),
+		proven(client.PathReshare, authz.PostPolicy, shared, messageLimits, byOrder, s.postOrder),
+		proven(client.PathReshare+"/{order}/{step}/{place}", authz.PostSetup, shared, reshareLimits, byPlace, s.postReshare),
+		proven(client.PathReshare+"/destroyed/{generation}/{index}", authz.PostSetup, shared, messageLimits, byPlace, s.postDestroyed),
 
 		// Machines: signed messages of members and approvers.
 		message(client.PathContribute, authz.Contribute, own, batchLimits, s.contribute),

@@ -40,7 +40,7 @@ func (w *watch) holders(ctx context.Context) ([]seen, time.Time) {
 	if age := now.Sub(w.at); w.last != nil && age >= 0 && age < watchEvery {
 		return w.last, w.at
 	}
-	list := w.s.o.Plan.Holders
+	list := w.s.state.committee().Holders
 	if m, ok := w.s.state.current(); ok {
 		list = m.Holders
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -46,8 +47,9 @@ func (c *console) keys(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *console) holdersTable(list []seen, at time.Time, m opening.Manifest) web.Table {
+	now := c.s.state.committee()
 	t := web.Table{Caption: "Key holders", Columns: append(web.Cols("Key holder", "Controlled by", "State"), web.Column{Label: "Log entries seen", Numeric: true}, web.Column{Label: "Policy version", Numeric: true}, web.Column{Label: "What it publishes"}),
-		Note: fmt.Sprintf("Any %d of %d holders can act together; fewer can do nothing. Asked on %s. What a holder was asked to open its operator sees on its own machine; the public gets release counts a quarter late.", c.s.o.Plan.T, c.s.o.Plan.N, web.Moment(at))}
+		Note: fmt.Sprintf("Any %d of %d holders can act together; fewer can do nothing. Asked on %s. What a holder was asked to open its operator sees on its own machine; the public gets release counts a quarter late.", now.T, now.N, web.Moment(at))}
 	for _, h := range list {
 		row := web.Row{Cells: []web.Cell{{Text: h.Holder.ID}, web.T(h.Holder.Entity), {Badges: []web.Badge{h.badge(m.Version)}}, {}, {}, web.L("Release counts", h.Holder.URL+client.PathReleases)}}
 		if m.Demo { // one machine: the holder's own page opens
@@ -76,10 +78,11 @@ func (h seen) badge(version int) web.Badge {
 }
 
 func (c *console) ceremonyBlocks() []any {
-	p := c.s.o.Plan
+	p, now := c.s.o.Plan, c.s.state.committee()
 	facts := web.Facts{
 		{Label: "Pool and epoch", Value: web.Tf("%s, %s", p.Pool, p.Epoch)},
-		{Label: "Shares", Value: web.Tf("%d, of which %d are needed", p.N, p.T)},
+		{Label: "Shares", Value: web.Tf("%d, of which %d are needed", now.N, now.T)},
+		{Label: "Generation of the shares", Value: web.Cell{Text: strconv.Itoa(now.Generation), Note: "0 is the ceremony's; each refresh or change of the holders adds one, and the keys stay the same"}},
 		{Label: "Hub operator", Value: web.T(p.Hub.Entity)},
 	}
 	setup, err := c.s.state.setup()
@@ -110,7 +113,7 @@ func (c *console) policyBlocks(m opening.Manifest) []any {
 	if r, ok := m.Rule(m.CurrentRule); ok {
 		out = append(out, web.Section{Sub: true, Title: "Opening rule for new contributions", Body: []any{ruleFacts(r)}})
 	}
-	return append(out, classTable(m, c.s.o.Plan.N), basesTable(m, now), membersTable(m, ""))
+	return append(out, classTable(m, len(m.Holders)), basesTable(m, now), membersTable(m, ""))
 }
 
 func ruleFacts(r opening.Rule) web.Facts {

@@ -90,7 +90,7 @@ func (c *console) headBlocks(h head) []any {
 	}
 	if h.Size == 0 {
 		return append(out, web.Empty{What: "The newest witnessed checkpoint appears here.",
-			When: "It comes at the first tick after the policy is in force, when " + web.Number(int64(c.s.o.Plan.T)) + " key holders have signed it."})
+			When: "It comes at the first tick after the policy is in force, when " + web.Number(int64(c.s.state.committee().T)) + " key holders have signed it."})
 	}
 	holders := signersTable("Key holders who witnessed it", h.manifest.HolderWitnesses(), h.signed.Holders)
 	holders.Note = fmt.Sprintf("At least %d must agree before a checkpoint counts.", h.manifest.Quorum)

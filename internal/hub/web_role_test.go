@@ -259,7 +259,7 @@ func TestChoosingWhoIsLooking(t *testing.T) {
 	}
 	// Where the policy is not a demonstration, nobody can choose.
 	w.hub.state.mu.Lock()
-	w.hub.state.manifest.Demo = false
+	w.hub.state.fitted.Demo = false
 	w.hub.state.mu.Unlock()
 	if status, _, _ := w.browse("authority/officer", "/openings"); status != http.StatusForbidden {
 		t.Errorf("with a real policy: %d", status)

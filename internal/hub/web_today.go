@@ -104,12 +104,12 @@ func (c *console) health(ctx context.Context, h head) web.Checks {
 	}
 	add("A policy is in force", ok, policy)
 	list, at := c.watch.holders(ctx)
-	answering := 0
+	answering, need := 0, c.s.state.committee().T
 	for _, x := range list {
 		if x.OK && !x.Halted {
 			answering++
 		}
 	}
-	add("Enough key holders answer", answering >= c.s.o.Plan.T, fmt.Sprintf("%d of %d, asked on %s; %d are needed", answering, len(list), web.Moment(at), c.s.o.Plan.T))
+	add("Enough key holders answer", answering >= need, fmt.Sprintf("%d of %d, asked on %s; %d are needed", answering, len(list), web.Moment(at), need))
 	return out
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -47,6 +48,7 @@ type world struct {
 	hub      *Server
 	url      string
 	holders  []*keyholder.Server
+	dirs     []string // of the holders
 	setup    client.Setup
 	man      opening.Manifest
 	keys     map[string]ed25519.PrivateKey
@@ -88,12 +90,8 @@ func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 	plan.Governance.Threshold = 2
 	dirs, muxes := make([]string, 3), make([]*http.ServeMux, 3)
 	for i := range 3 {
-		muxes[i], dirs[i] = http.NewServeMux(), t.TempDir()
-		hs := httptest.NewServer(muxes[i])
-		t.Cleanup(hs.Close)
-		h, err := keyholder.Init(dirs[i], fmt.Sprint("holder-", i+1), fmt.Sprint("Body ", i+1), hs.URL, rand.Reader)
-		must(t, err)
-		h.Index = i + 1
+		var h opening.Holder
+		h, dirs[i], muxes[i] = newHolder(t, i+1, fmt.Sprint("holder-", i+1))
 		plan.Holders = append(plan.Holders, h)
 	}
 	who, err := LoadIdentity(dir)
@@ -109,11 +107,7 @@ func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 	front.Handle("/", w.hub.Handler())
 	w.ceremony(plan, dirs)
 	for i := range 3 {
-		h, err := keyholder.Open(keyholder.Options{Dir: dirs[i], Demo: true, Clock: w.clock, Log: quiet()})
-		must(t, err)
-		t.Cleanup(func() { h.Close() })
-		w.holders = append(w.holders, h)
-		muxes[i].Handle("/", h.Handler())
+		w.serve(dirs[i], muxes[i])
 	}
 	must(t, client.Get(context.Background(), http.DefaultClient, w.url+client.PathTranscript, &w.setup))
 	w.people(plan)
@@ -123,6 +117,28 @@ func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 // answersBy are law data that nobody changes.
 func answersBy(files law.Files) func() (law.Files, error) {
 	return func() (law.Files, error) { return files, nil }
+}
+
+// newHolder makes an identity behind a server that serves nothing yet.
+func newHolder(t *testing.T, index int, id string) (opening.Holder, string, *http.ServeMux) {
+	t.Helper()
+	mux, dir := http.NewServeMux(), t.TempDir()
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	h, err := keyholder.Init(dir, id, "Body "+strings.TrimPrefix(id, "holder-"), srv.URL, rand.Reader)
+	must(t, err)
+	h.Index = index
+	return h, dir, mux
+}
+
+// serve starts the holder of a directory.
+func (w *world) serve(dir string, mux *http.ServeMux) {
+	w.t.Helper()
+	h, err := keyholder.Open(keyholder.Options{Dir: dir, Demo: true, Clock: w.clock, Log: quiet()})
+	must(w.t, err)
+	w.t.Cleanup(func() { h.Close() })
+	w.holders, w.dirs = append(w.holders, h), append(w.dirs, dir)
+	mux.Handle("/", h.Handler())
 }
 
 // records are the record keys and the list of deletions of a hub's folder.

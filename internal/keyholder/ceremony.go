@@ -92,7 +92,7 @@ func Ceremony(ctx context.Context, dir string, plan client.Plan, board Board, wa
 func findIndex(plan client.Plan, who Identity) (int, error) {
 	for _, h := range plan.Holders {
 		if h.ID == who.ID {
-			return h.Index, ownPlace(plan, who, h.Index)
+			return h.Index, ownPlace(plan.Holders, who, h.Index)
 		}
 	}
 	return 0, fmt.Errorf("the plan does not list holder %q", who.ID)

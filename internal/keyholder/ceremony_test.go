@@ -182,8 +182,8 @@ func TestAnAbortedCeremonyIsStartedAgain(t *testing.T) {
 		must(t, err)
 		k, err := loadKeys(dir, who)
 		must(t, err)
-		if k.transcript.Params.Attempt != 2 {
-			t.Errorf("the keys are from attempt %d", k.transcript.Params.Attempt)
+		if k.setup.Transcript.Params.Attempt != 2 {
+			t.Errorf("the keys are from attempt %d", k.setup.Transcript.Params.Attempt)
 		}
 	}
 }

@@ -102,6 +102,8 @@ type problemBody struct {
 	Status   int            `json:"status"`
 	Detail   string         `json:"detail"`
 	Conflict *signed.Object `json:"conflict,omitempty"`
+	// Generation of this holder's share, in a refusal because another was asked for.
+	Generation *int `json:"generation,omitempty"`
 }
 
 // problem renders an error as problem+json.
@@ -117,6 +119,10 @@ func problem(w http.ResponseWriter, err error) {
 	if errors.As(err, &c) {
 		body.Conflict = &c.statement
 	}
+	var g *otherGeneration
+	if errors.As(err, &g) {
+		body.Generation = &g.own
+	}
 	raw, merr := json.Marshal(body)
 	if merr != nil {
 		raw = []byte(`{"title":"internal error"}`)
@@ -126,13 +132,28 @@ func problem(w http.ResponseWriter, err error) {
 	w.Write(raw)
 }
 
+// Hub is the address of the hub: the manifest's or, before there is one, the
+// plan's.
+func (s *Server) Hub() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.manifest.Version > 0 {
+		return s.state.manifest.Hub.URL
+	}
+	return s.keys.plan.Hub.URL
+}
+
 // Status is what the holder tells anyone.
 func (s *Server) Status() client.HolderStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := s.state.last()
-	return client.HolderStatus{ID: s.who.ID, Index: s.keys.index, Pool: s.keys.plan.Pool, Epoch: s.keys.plan.Epoch,
+	st := client.HolderStatus{ID: s.who.ID, Index: s.keys.index, Pool: s.keys.plan.Pool, Epoch: s.keys.plan.Epoch,
 		Manifest: s.state.manifest.Version, LogSize: last.Size, LogRoot: last.Root, Halted: s.state.denials.Halted(), Time: s.clock.Now().UnixMicro()}
+	if c := s.keys.committee; c.Generation > 0 {
+		st.Generation, st.Record = c.Generation, &c.Record
+	}
+	return st
 }
 
 // signedStatus signs it: nobody on the way can say for this holder that it

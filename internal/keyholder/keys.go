@@ -11,6 +11,7 @@ import (
 
 	"parallax/client"
 	"parallax/group"
+	"parallax/internal/fault"
 	"parallax/opening"
 	"parallax/oprf/dkg"
 	"parallax/seal"
@@ -86,21 +87,39 @@ func LoadIdentity(dir string) (Identity, error) {
 }
 
 // shareFile is what a ceremony leaves behind: the plan, the transcript that all
-// holders signed and this holder's shares.
+// holders signed and this holder's shares. A resharing adds its record and puts
+// new shares in the place of the old ones.
 type shareFile struct {
 	Plan       client.Plan       `json:"plan"`
 	Transcript dkg.Transcript    `json:"transcript"`
-	Index      int               `json:"index"`
-	Shares     map[string][]byte `json:"shares"`
+	Reshares   []client.Reshare  `json:"reshares,omitempty"`
+	Index      int               `json:"index"`          // in the committee in force; 0: not in it
+	Shares     map[string][]byte `json:"shares"`         // empty: this holder has none of this generation
+	Over       []int             `json:"over,omitempty"` // generations of which a share was destroyed here
 }
 
-// keys are the shares in use, checked against the transcript.
+func (f shareFile) setup() client.Setup {
+	return client.Setup{Plan: f.Plan, Transcript: f.Transcript, Reshares: f.Reshares}
+}
+
+// keys are the shares in use, checked against the transcript and the records of
+// resharings.
 type keys struct {
-	plan       client.Plan
-	transcript dkg.Transcript
-	index      int
-	shares     map[string]group.Share
-	public     map[string]group.PublicKey
+	plan      client.Plan
+	setup     client.Setup
+	committee client.Committee // that holds the shares now
+	index     int              // in it; 0: this holder has no place
+	shares    map[string]group.Share
+	over      []int
+}
+
+// share gives the share of a key, or says why there is none.
+func (k keys) share(label string) (group.Share, error) {
+	s, ok := k.shares[label]
+	if !ok {
+		return s, fault.Newf(fault.Unavailable, "This key holder has no share of generation %d of the keys. It answers again once a resharing has given it one.", k.committee.Generation)
+	}
+	return s, nil
 }
 
 func newShareFile(plan client.Plan, index int, res dkg.Result) shareFile {
@@ -122,16 +141,25 @@ func loadKeys(dir string, who Identity) (keys, error) {
 	if err := readJSON(filepath.Join(dir, sharesFile), &f); err != nil {
 		return keys{}, fmt.Errorf("no key shares here; run the key ceremony first: %w", err)
 	}
-	k := keys{plan: f.Plan, transcript: f.Transcript, index: f.Index,
-		shares: make(map[string]group.Share), public: make(map[string]group.PublicKey)}
-	setup := client.Setup{Plan: f.Plan, Transcript: f.Transcript}
-	if err := setup.Verify(opening.Hash(f.Transcript.Hash())); err != nil {
+	return f.keys(who)
+}
+
+func (f shareFile) keys(who Identity) (keys, error) {
+	k := keys{plan: f.Plan, setup: f.setup(), index: f.Index, shares: make(map[string]group.Share), over: f.Over}
+	if err := k.setup.Verify(opening.Hash(f.Transcript.Hash())); err != nil {
 		return keys{}, fmt.Errorf("the ceremony transcript does not verify: %w", err)
 	}
-	if err := ownPlace(f.Plan, who, f.Index); err != nil {
+	k.committee = k.setup.Committee()
+	if place := k.committee.Place(who.Card().Key); place != f.Index {
+		return keys{}, fmt.Errorf("%s says place %d of the committee that holds the key shares, and this identity has place %d", sharesFile, f.Index, place)
+	}
+	if len(f.Shares) == 0 { // lost, not given yet, or over
+		return k, nil
+	}
+	if err := ownPlace(k.committee.Holders, who, f.Index); err != nil {
 		return keys{}, err
 	}
-	for _, pub := range f.Transcript.Keys {
+	for _, pub := range k.committee.Keys {
 		share, err := group.ShareFromBytes(f.Index, f.Shares[pub.Label])
 		if err != nil {
 			return keys{}, fmt.Errorf("key share %q: %w", pub.Label, err)
@@ -139,17 +167,17 @@ func loadKeys(dir string, who Identity) (keys, error) {
 		if share.PublicPoint() != pub.Holders[f.Index-1] {
 			return keys{}, fmt.Errorf("key share %q does not fit the transcript", pub.Label)
 		}
-		k.shares[pub.Label], k.public[pub.Label] = share, pub
+		k.shares[pub.Label] = share
 	}
 	return k, nil
 }
 
-// ownPlace requires that the plan lists this identity at index, key by key.
-func ownPlace(plan client.Plan, who Identity, index int) error {
-	if index < 1 || index > len(plan.Holders) {
+// ownPlace requires that a committee lists this identity at index, key by key.
+func ownPlace(holders []opening.Holder, who Identity, index int) error {
+	if index < 1 || index > len(holders) {
 		return fmt.Errorf("index %d is not in the plan", index)
 	}
-	h, card := plan.Holders[index-1], who.Card()
+	h, card := holders[index-1], who.Card()
 	card.Index = index
 	a, errA := json.Marshal(h)
 	b, errB := json.Marshal(card)

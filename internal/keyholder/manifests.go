@@ -2,7 +2,6 @@ package keyholder
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"parallax/internal/fault"
@@ -48,24 +47,11 @@ func (s *Server) takeManifests(chain []opening.SignedManifest) error {
 }
 
 func (s *Server) checkManifest(m opening.Manifest) error {
-	plan := s.keys.plan
 	if m.Demo && !s.demo {
 		return errors.New("it is for demonstration only")
 	}
-	if m.Pool != plan.Pool || m.Epoch != plan.Epoch || m.Quorum != plan.T || len(m.Holders) != plan.N {
-		return errors.New("pool, epoch, quorum or number of holders differ from the ceremony")
-	}
-	if m.Transcript != opening.Hash(s.keys.transcript.Hash()) {
-		return errors.New("it names another ceremony transcript")
-	}
-	if !sameHub(m.Hub, plan.Hub) {
-		return errors.New("it names another hub or log key than the ceremony")
-	}
-	for i, h := range m.Holders {
-		p := plan.Holders[i]
-		if h.ID != p.ID || h.Entity != p.Entity || !h.Key.Equal(p.Key) || !h.Witness.Equal(p.Witness) || string(h.HPKE) != string(p.HPKE) {
-			return fmt.Errorf("holder %d differs from the ceremony", i+1)
-		}
+	if _, err := s.keys.setup.Belongs(m); err != nil {
+		return err
 	}
 	if old := s.state.manifest; old.Version > 0 {
 		if m.Version != old.Version+1 || m.Previous != opening.Digest(s.state.signed.Body) {
@@ -98,8 +84,4 @@ func (s *Server) settled(m opening.Manifest, digest opening.Hash) error {
 			binds.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	return nil
-}
-
-func sameHub(a, b opening.Operator) bool {
-	return a.ID == b.ID && a.Entity == b.Entity && a.Key.Equal(b.Key) && a.LogOrigin == b.LogOrigin && a.LogKey.Equal(b.LogKey)
 }

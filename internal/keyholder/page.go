@@ -113,14 +113,14 @@ func (s *Server) view() pageView {
 	st := s.Status()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now, hash := s.clock.Now(), s.keys.transcript.Hash()
-	v := pageView{HolderStatus: st, Entity: s.who.Entity, Now: stamp(now), Quorum: s.keys.plan.T, Holders: s.keys.plan.N,
+	now, hash := s.clock.Now(), s.keys.setup.Transcript.Hash()
+	v := pageView{HolderStatus: st, Entity: s.who.Entity, Now: stamp(now), Quorum: s.keys.committee.T, Holders: s.keys.committee.N,
 		Transcript: opening.Hash(hash).String(), Demo: s.state.manifest.Demo, Budgets: s.budgets(now)}
 	if st.Manifest > 0 {
 		v.Since = stamp(s.state.since)
 	}
 	if n := s.seen; n.size > 0 {
-		v.Signers = fmt.Sprintf("%d entries, signed by %d of %d key holders and %d of %d desks", n.size, n.holders, s.keys.plan.N, n.desks, len(s.state.manifest.DeskWitnesses))
+		v.Signers = fmt.Sprintf("%d entries, signed by %d of %d key holders and %d of %d desks", n.size, n.holders, s.keys.committee.N, n.desks, len(s.state.manifest.DeskWitnesses))
 	}
 	if w := s.state.last(); w.Size > 0 {
 		v.Witnessed = stamp(time.UnixMicro(w.Time))

@@ -66,7 +66,7 @@ func TestAHolderThatSignedHasItsShares(t *testing.T) {
 		}
 		if x.finished {
 			must(t, errors.Join(<-rest...))
-			tr := keysOf(t, dirs[0]).transcript
+			tr := keysOf(t, dirs[0]).setup.Transcript
 			b.done = &tr
 		}
 		must(t, errors.Join(hold(plan, dirs, []Board{nil, nil, b}, 60_000)...))
@@ -74,8 +74,8 @@ func TestAHolderThatSignedHasItsShares(t *testing.T) {
 			must(t, errors.Join(<-rest...))
 		}
 		first, third := keysOf(t, dirs[0]), keysOf(t, dirs[2])
-		if first.transcript.Hash() != third.transcript.Hash() || third.transcript.Params.Attempt != 1 || exists(dirs[2], pendingFile) || exists(dirs[0], pendingFile) {
-			t.Errorf("%s: attempt %d, or something is left over", name, third.transcript.Params.Attempt)
+		if first.setup.Transcript.Hash() != third.setup.Transcript.Hash() || third.setup.Transcript.Params.Attempt != 1 || exists(dirs[2], pendingFile) || exists(dirs[0], pendingFile) {
+			t.Errorf("%s: attempt %d, or something is left over", name, third.setup.Transcript.Params.Attempt)
 		}
 	}
 }
@@ -103,7 +103,7 @@ func TestSharesOfAnEndedAttemptAreDestroyed(t *testing.T) {
 	must(t, b.Abort(t.Context(), 1, sign(t, params, 1, who.signKey())))
 	<-rest
 	must(t, errors.Join(hold(plan, dirs, []Board{b, b, b}, 60_000)...))
-	if k := keysOf(t, dirs[2]); k.transcript.Params.Attempt != 2 || exists(dirs[2], pendingFile) {
-		t.Errorf("attempt %d", k.transcript.Params.Attempt)
+	if k := keysOf(t, dirs[2]); k.setup.Transcript.Params.Attempt != 2 || exists(dirs[2], pendingFile) {
+		t.Errorf("attempt %d", k.setup.Transcript.Params.Attempt)
 	}
 }

@@ -27,7 +27,7 @@ func (s *Server) releaseCounts() (client.ReleaseCounts, error) {
 		}
 		n := 0
 		for _, r := range s.state.releases {
-			if client.QuarterOf(time.UnixMicro(r.Time)) == q {
+			if !r.Again && client.QuarterOf(time.UnixMicro(r.Time)) == q {
 				n++
 			}
 		}

@@ -26,12 +26,16 @@ import (
 // answers.
 type Server struct {
 	who   Identity
-	keys  keys
 	clock clock.Clock
 	log   *slog.Logger
 	demo  bool
 
-	mu      sync.Mutex // owns state, refused, seen and the order of the journal
+	dir     string
+	sharing sync.Mutex               // one pass over the board at a time; taken before mu
+	at      func(point string) error // tests stop here; nil otherwise
+
+	mu      sync.Mutex // owns keys, state, refused, seen and the order of the journal
+	keys    keys
 	state   *state
 	journal *journal
 	refused refusals
@@ -56,7 +60,10 @@ func Open(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{who: who, keys: k, clock: o.Clock, log: o.Log, demo: o.Demo, state: newState()}
+	if err := clearOld(o.Dir, sharesFile); err != nil {
+		return nil, err
+	}
+	s := &Server{who: who, keys: k, dir: o.Dir, clock: o.Clock, log: o.Log, demo: o.Demo, state: newState()}
 	s.journal, err = openJournal(filepath.Join(o.Dir, journalFile), func(kind string, data []byte) error {
 		return s.state.apply(k.plan.Governance, kind, data)
 	})
@@ -111,8 +118,15 @@ func (s *Server) Evaluate(o signed.Object) (client.EvaluateAnswer, error) {
 	if err != nil {
 		return client.EvaluateAnswer{}, err
 	}
+	if own := s.keys.committee.Generation; req.Generation != own {
+		return client.EvaluateAnswer{}, fault.Wrap(fault.Conflict, fmt.Sprintf("This holder's key share is of generation %d and the batch asks for generation %d; nothing was charged.", own, req.Generation), &otherGeneration{own})
+	}
+	share, err := s.keys.share(string(batch.Class))
+	if err != nil {
+		return client.EvaluateAnswer{}, err
+	}
 	now := s.clock.Now().UTC()
-	receipt := client.EvaluateReceipt{Batch: digest, Index: s.keys.index, Day: now.Format(time.DateOnly)}
+	receipt := client.EvaluateReceipt{Batch: digest, Index: s.keys.index, Generation: req.Generation, Day: now.Format(time.DateOnly)}
 	key := budgetKey{m.Sender, string(batch.Class), receipt.Day}
 	if !s.state.charged[digest] {
 		left := rule.DailyBudget - s.state.used[key]
@@ -130,7 +144,7 @@ func (s *Server) Evaluate(o signed.Object) (client.EvaluateAnswer, error) {
 		receipt.Charged = batch.Count
 	}
 	receipt.Remaining = max(rule.DailyBudget-s.state.used[key], 0)
-	answer, err := oprf.Evaluate(s.keys.shares[string(batch.Class)], req.Points, rand.Reader)
+	answer, err := oprf.Evaluate(share, req.Points, rand.Reader)
 	if err != nil {
 		return client.EvaluateAnswer{}, fault.Wrap(fault.Invalid, "A blinded point is not valid.", err)
 	}
@@ -230,7 +244,7 @@ func (s *Server) Deny(o signed.Object) (signed.Object, error) {
 
 // Open decides a bundle and answers with sealed partials, or a refusal with
 // its reason. The release is on disk before any share leaves; the same request
-// gets the same bytes for ever.
+// gets the same bytes for as long as this holder's share is the same.
 func (s *Server) Open(b opening.Bundle) (client.OpenAnswer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -251,15 +265,18 @@ func (s *Server) Open(b opening.Bundle) (client.OpenAnswer, error) {
 		s.log.Info("opening refused", "reason", err.Error())
 		return client.OpenAnswer{}, fault.Wrap(fault.Forbidden, "Refused: "+err.Error()+".", err)
 	}
-	if r, ok := s.state.released(grant.Digest); ok {
-		return client.OpenAnswer{Partials: r.Partials}, nil
+	before, again := s.state.released(grant.Digest)
+	if again && before.Generation == s.keys.committee.Generation {
+		return client.OpenAnswer{Partials: before.Partials}, nil
 	}
 	partials, err := s.partials(grant)
 	if err != nil {
 		return client.OpenAnswer{}, err
 	}
-	r := release{Request: grant.Digest, Time: s.clock.Now().UnixMicro(), Partials: partials}
-	if e := s.state.manifest.Emergency; e != nil && grant.Request.Emergency != "" {
+	r := release{Request: grant.Digest, Time: s.clock.Now().UnixMicro(), Partials: partials, Generation: s.keys.committee.Generation, Again: again}
+	if again {
+		r.Approvers, r.ReviewBy = before.Approvers, before.ReviewBy
+	} else if e := s.state.manifest.Emergency; e != nil && grant.Request.Emergency != "" {
 		r.ReviewBy = r.Time + e.ReviewSeconds*1_000_000
 		for _, a := range b.Approvals {
 			r.Approvers = append(r.Approvers, a.Key)
@@ -308,7 +325,10 @@ func (s *Server) notePending(g opening.Grant) error {
 
 // partials computes, seals and signs one share per granted observation.
 func (s *Server) partials(g opening.Grant) ([]signed.Object, error) {
-	share := s.keys.shares[client.PayloadLabel]
+	share, err := s.keys.share(client.PayloadLabel)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]signed.Object, 0, len(g.Openings))
 	for _, o := range g.Openings {
 		p, err := seal.Decrypt(share, s.keys.plan.Pool, s.keys.plan.Epoch, o.KEM, o.Label, rand.Reader)
@@ -324,13 +344,21 @@ func (s *Server) partials(g opening.Grant) ([]signed.Object, error) {
 			return nil, err
 		}
 		obj, err := signed.Sign(opening.PartialDomain, s.who.ID, s.who.signKey(),
-			opening.SealedPartial{Request: g.Digest, Label: o.Label, Index: s.keys.index, Sealed: sealed})
+			opening.SealedPartial{Request: g.Digest, Label: o.Label, Index: s.keys.index, Sealed: sealed, Generation: s.keys.committee.Generation})
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, obj)
 	}
 	return out, nil
+}
+
+// otherGeneration: a batch asks for a share of another generation.
+type otherGeneration struct{ own int }
+
+// Error says which one this holder has.
+func (e *otherGeneration) Error() string {
+	return fmt.Sprintf("the share here is of generation %d", e.own)
 }
 
 func unavailable(err error) error {

@@ -3,6 +3,7 @@ package keyholder
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"parallax/opening"
@@ -73,6 +74,10 @@ type release struct {
 	// body must have reviewed it.
 	Approvers []string `json:"approvers,omitempty"`
 	ReviewBy  int64    `json:"review_by,omitempty"`
+	// Generation of the share; Again: the request was released before with a share
+	// of another generation, and counts once.
+	Generation int  `json:"generation,omitempty"`
+	Again      bool `json:"again,omitempty"`
 }
 
 type budgetKey struct{ org, class, day string }
@@ -89,6 +94,7 @@ type state struct {
 	began     time.Time // when it first saw any
 	denials   opening.Denials
 	denialLog []opening.Denial
+	denialRaw []signed.Object // as they were taken, to hand over
 	denied    map[opening.Hash]bool
 	proposed  map[opening.Hash]proposal // manifests that loosen, by digest
 	pending   map[opening.Hash]pending
@@ -153,7 +159,7 @@ func (s *state) addDenial(gov opening.Governance, o signed.Object) error {
 		return err
 	}
 	s.denials.Apply(d, gov.Entity(o.Key))
-	s.denialLog = append(s.denialLog, d)
+	s.denialLog, s.denialRaw = append(s.denialLog, d), append(s.denialRaw, o)
 	s.denied[authored(o)] = true
 	return nil
 }
@@ -172,15 +178,16 @@ func (s *state) addRelease(r release) {
 // broken lists the break-glass openings that this holder released.
 func (s *state) broken() (out []opening.Broken) {
 	for _, r := range s.releases {
-		if r.ReviewBy > 0 {
+		if r.ReviewBy > 0 && !r.Again {
 			out = append(out, opening.Broken{Request: r.Request, Approvers: r.Approvers, ReviewBy: time.UnixMicro(r.ReviewBy)})
 		}
 	}
 	return out
 }
 
+// released is the last release of a request.
 func (s *state) released(request opening.Hash) (release, bool) {
-	for _, r := range s.releases {
+	for _, r := range slices.Backward(s.releases) {
 		if r.Request == request {
 			return r, true
 		}

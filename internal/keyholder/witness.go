@@ -59,12 +59,16 @@ func (s *Server) refusal(note []byte, err error) error {
 // verifyCheckpoint accepts a bundle's checkpoint only with a quorum of the
 // ceremony's witnesses, young enough, and consistent with this holder's own.
 func (s *Server) verifyCheckpoint(b opening.Bundle, last witnessed, now time.Time) (tlog.Checkpoint, error) {
-	plan := s.keys.plan
 	if s.state.manifest.Version == 0 {
 		return tlog.Checkpoint{}, errors.New("this holder follows no manifest yet")
 	}
-	// Hub and holders of the manifest are those of the ceremony: checkManifest.
-	cp, seen, err := client.VerifyCheckpoint(s.state.manifest, b.Checkpoint)
+	// The hub of the manifest is the ceremony's (checkManifest); the witnesses that
+	// count are those who hold the key shares now.
+	m, err := s.keys.setup.Fit(s.state.manifest)
+	if err != nil {
+		return tlog.Checkpoint{}, err
+	}
+	cp, seen, err := client.VerifyCheckpoint(m, b.Checkpoint)
 	if err != nil {
 		return tlog.Checkpoint{}, err
 	}
@@ -75,8 +79,8 @@ func (s *Server) verifyCheckpoint(b opening.Bundle, last witnessed, now time.Tim
 			fresh++
 		}
 	}
-	if fresh < plan.T {
-		return tlog.Checkpoint{}, fmt.Errorf("the checkpoint has %d cosignatures of the last 24 hours, %d are needed", fresh, plan.T)
+	if fresh < m.Quorum {
+		return tlog.Checkpoint{}, fmt.Errorf("the checkpoint has %d cosignatures of the last 24 hours, %d are needed", fresh, m.Quorum)
 	}
 	if cp.Size < last.Size {
 		return tlog.Checkpoint{}, errors.New("the checkpoint is behind what this holder has witnessed")

@@ -163,7 +163,7 @@ func (p *past) ceremony(dir string) error {
 		if err != nil {
 			return err
 		}
-		p.setup = client.Setup{Plan: p.plan, Transcript: k.transcript}
+		p.setup = client.Setup{Plan: p.plan, Transcript: k.setup.Transcript}
 	}
 	return p.setup.Verify(opening.Hash(p.setup.Transcript.Hash()))
 }

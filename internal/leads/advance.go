@@ -143,7 +143,8 @@ func (s *Service) close(ctx context.Context, o openingRow, reason string) error 
 	return s.move(ctx, &o, Closed, reason)
 }
 
-// ask puts the bundle before every holder that has not released yet.
+// ask puts the bundle before every holder that has not released yet with its
+// present share: partials of two generations of the key shares do not combine.
 func (s *Service) ask(ctx context.Context, m opening.Manifest, chain Chain, reach Holders, o openingRow, r opening.Request) error {
 	answers := make(map[int]holderRow)
 	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -163,8 +164,8 @@ func (s *Service) ask(ctx context.Context, m opening.Manifest, chain Chain, reac
 	released := 0
 	for _, h := range m.Holders {
 		a := answers[h.Index]
-		if a.State != HolderReleased {
-			a = s.askOne(ctx, h, chain, reach, base, o, r)
+		if a.State != HolderReleased || a.Generation != m.Generation {
+			a = s.askOne(ctx, m, h, chain, reach, base, o, r)
 			if err := s.keepAnswer(ctx, m, o, r, a); err != nil {
 				return err
 			}
@@ -190,7 +191,7 @@ func (s *Service) keepAnswer(ctx context.Context, m opening.Manifest, o openingR
 	})
 }
 
-func (s *Service) askOne(ctx context.Context, h opening.Holder, chain Chain, reach Holders, b opening.Bundle, o openingRow, r opening.Request) holderRow {
+func (s *Service) askOne(ctx context.Context, m opening.Manifest, h opening.Holder, chain Chain, reach Holders, b opening.Bundle, o openingRow, r opening.Request) holderRow {
 	out := holderRow{Index: h.Index, State: HolderUnreachable, Reason: "the key holder could not be reached", Partials: []signed.Object{}}
 	st, err := reach.Status(ctx, h)
 	if err != nil {
@@ -211,11 +212,16 @@ func (s *Service) askOne(ctx context.Context, h opening.Holder, chain Chain, rea
 		out.State, out.Reason = answerState(err)
 		return out
 	}
-	if err := takePartials(h, o.Digest, r.Labels, ans.Partials); err != nil {
+	err = takePartials(h, o.Digest, r.Labels, m.Generation, ans.Partials)
+	if errors.Is(err, errGeneration) {
+		out.State, out.Reason = HolderWaiting, err.Error()
+		return out
+	}
+	if err != nil {
 		out.State, out.Reason = HolderRefused, "the key holder's answer was wrong: "+err.Error()
 		return out
 	}
-	return holderRow{Index: h.Index, State: HolderReleased, Partials: ans.Partials}
+	return holderRow{Index: h.Index, State: HolderReleased, Partials: ans.Partials, Generation: m.Generation}
 }
 
 // answerState reads a refusal: a conflict means not yet.

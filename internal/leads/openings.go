@@ -281,9 +281,12 @@ func (s *Service) fetched(ctx context.Context, r opening.Request, holders []hold
 // errGone: what was requested cannot be opened any more.
 var errGone = errors.New("an observation that the request lists was withdrawn, has expired or was changed")
 
+// errGeneration: a share of another generation answered; switching takes moments.
+var errGeneration = errors.New("the key holder answers with a share of another generation; it is asked again")
+
 // takePartials checks a holder's answer: its own signatures, over this
 // request, for each label once.
-func takePartials(h opening.Holder, digest opening.Hash, labels []seal.Label, list []signed.Object) error {
+func takePartials(h opening.Holder, digest opening.Hash, labels []seal.Label, generation int, list []signed.Object) error {
 	if len(list) != len(labels) {
 		return fmt.Errorf("%d partials for %d observations", len(list), len(labels))
 	}
@@ -295,6 +298,9 @@ func takePartials(h opening.Holder, digest opening.Hash, labels []seal.Label, li
 		var p opening.SealedPartial
 		if err := o.Open(opening.PartialDomain, h.Key, &p); err != nil {
 			return err
+		}
+		if p.Generation != generation {
+			return errGeneration
 		}
 		if p.Request != digest || p.Index != h.Index || !want[p.Label] {
 			return errors.New("a partial is for another request, holder or observation")

@@ -35,6 +35,7 @@ type holderRow struct {
 	Index         int
 	State, Reason string
 	Partials      []signed.Object
+	Generation    int // of the key shares that the partials are made with
 }
 
 func (o openingRow) view(holders []holderRow) client.OpeningState {
@@ -198,7 +199,7 @@ func saveOpening(ctx context.Context, tx *store.Tx, o openingRow, from State) er
 }
 
 func readHolders(ctx context.Context, tx *store.Tx, id string) ([]holderRow, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT place, state, reason, partials FROM leads_holder WHERE opening = $1 ORDER BY place`, id)
+	rows, err := tx.QueryContext(ctx, `SELECT place, state, reason, partials, generation FROM leads_holder WHERE opening = $1 ORDER BY place`, id)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +208,7 @@ func readHolders(ctx context.Context, tx *store.Tx, id string) ([]holderRow, err
 	for rows.Next() {
 		var h holderRow
 		var partials string
-		if err := rows.Scan(&h.Index, &h.State, &h.Reason, &partials); err != nil {
+		if err := rows.Scan(&h.Index, &h.State, &h.Reason, &partials, &h.Generation); err != nil {
 			return nil, err
 		}
 		if err := json.Unmarshal([]byte(partials), &h.Partials); err != nil {
@@ -218,15 +219,15 @@ func readHolders(ctx context.Context, tx *store.Tx, id string) ([]holderRow, err
 	return out, rows.Err()
 }
 
-// saveHolder keeps a holder's last answer; released partials are never
-// overwritten.
+// saveHolder keeps a holder's last answer; released partials are overwritten
+// only by those of a later generation of the key shares.
 func saveHolder(ctx context.Context, tx *store.Tx, id string, h holderRow) error {
 	partials, err := text(h.Partials)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO leads_holder (opening, place, state, reason, partials) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (opening, place) DO UPDATE SET state = excluded.state, reason = excluded.reason, partials = excluded.partials
-		WHERE leads_holder.state <> 'released'`, id, int64(h.Index), h.State, h.Reason, partials)
+	_, err = tx.ExecContext(ctx, `INSERT INTO leads_holder (opening, place, state, reason, partials, generation) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (opening, place) DO UPDATE SET state = excluded.state, reason = excluded.reason, partials = excluded.partials, generation = excluded.generation
+		WHERE leads_holder.state <> 'released' OR (excluded.state = 'released' AND leads_holder.generation < excluded.generation)`, id, int64(h.Index), h.State, h.Reason, partials, int64(h.Generation))
 	return err
 }

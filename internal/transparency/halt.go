@@ -51,7 +51,7 @@ func (l *Log) check(ctx context.Context) error {
 
 // verify checks a note under the log's own key and its present witnesses.
 func (l *Log) verify(note []byte, quorum int) ([]tlog.Cosignature, error) {
-	_, cosigs, err := tlog.VerifyNote(note, l.o.Origin, l.o.Key.Public().(ed25519.PublicKey), l.o.Witnesses, quorum)
+	_, cosigs, err := tlog.VerifyNote(note, l.o.Origin, l.o.Key.Public().(ed25519.PublicKey), l.present.Load().keys, quorum)
 	return cosigs, err
 }
 
@@ -113,8 +113,8 @@ type Halt struct {
 // Halts are the reasons why the log is read-only, oldest first; empty if it is
 // not. What a witness said that is no longer one does not count.
 func (l *Log) Halts(ctx context.Context) ([]Halt, error) {
-	listed := make(map[string]bool, len(l.o.Witnesses))
-	for _, w := range l.o.Witnesses {
+	listed := make(map[string]bool, len(l.present.Load().keys))
+	for _, w := range l.present.Load().keys {
 		listed[w.Name] = true
 	}
 	var out []Halt

@@ -40,6 +40,7 @@ type Options struct {
 // A Log is the pool's transparency log.
 type Log struct {
 	o         Options
+	present   atomic.Pointer[witnesses] // that count now; Options has those of the start
 	readOnly  atomic.Bool
 	witnessed atomic.Int64 // how much of the log is known to be witnessed
 }
@@ -59,6 +60,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{o: o}
+	l.SetWitnesses(o.Witnesses, o.Quorum)
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return o.DB.Migrate(ctx, "transparency", sub) }, l.check, l.loadHalts,
 	} {
@@ -67,6 +69,18 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		}
 	}
 	return l, nil
+}
+
+// witnesses are whose lines count, and how many of them a checkpoint needs.
+type witnesses struct {
+	keys   []tlog.WitnessKey
+	quorum int
+}
+
+// SetWitnesses puts another set of witnesses in the place of the present one. A
+// checkpoint that too few of them have cosigned is not served until they have.
+func (l *Log) SetWitnesses(keys []tlog.WitnessKey, quorum int) {
+	l.present.Store(&witnesses{keys: keys, quorum: max(quorum, 1)})
 }
 
 // A Ticket is the receipt for a queued entry.

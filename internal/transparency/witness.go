@@ -128,7 +128,7 @@ func (l *Log) AddDesk(ctx context.Context, desks []tlog.WitnessKey, size int64, 
 	if err != nil {
 		return err
 	}
-	if _, err := l.verify(note, max(l.o.Quorum, 1)); err != nil {
+	if _, err := l.verify(note, l.present.Load().quorum); err != nil {
 		return fault.New(fault.Conflict, "The key holders have not witnessed this checkpoint yet.")
 	}
 	_, cosigs, err := tlog.VerifyNote(tlog.AddLine(bare, line), l.o.Origin, l.o.Key.Public().(ed25519.PublicKey), desks, 1)
@@ -158,7 +158,7 @@ const maxStale = 64
 // Latest is the newest checkpoint that a quorum of the present witnesses
 // cosigned, as a note with their lines. Size 0 means that there is none yet.
 func (l *Log) Latest(ctx context.Context) (size int64, note []byte, err error) {
-	quorum := max(l.o.Quorum, 1)
+	quorum := l.present.Load().quorum
 	err = l.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		sizes, err := l.cosignedSizes(ctx, tx, quorum)
 		if err != nil {

@@ -222,6 +222,33 @@ func decode(points []group.Point) ([]group.Element, error) {
 	return out, nil
 }
 
+// CheckDeal verifies what anybody can see of the message of the dealer at place:
+// its signature for this run, and that it deals its own share.
+func (r Resharing) CheckDeal(place int, message []byte) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	hash, err := r.hash()
+	if err != nil {
+		return err
+	}
+	factors, err := r.factors()
+	if err != nil {
+		return err
+	}
+	_, err = r.openDeal(place, hash, factors[place], message)
+	return err
+}
+
+// Collect makes the record of a run from its deals, as anybody can; it lacks
+// the words of the new holders.
+func (r Resharing) Collect(deals [][]byte) (Reshared, error) {
+	t := Reshared{Run: r, Deals: deals}
+	var err error
+	t.Keys, err = t.keys()
+	return t, err
+}
+
 // A Reshared is the public record of a run: what was dealt, the keys with the
 // new holders' points, and the signatures of all new holders over it, each made
 // after its shares were stored.
@@ -433,10 +460,9 @@ func (t Reshared) Verify() error {
 		if i >= len(t.Takes) || len(t.Takes[i]) == 0 {
 			return reshareFault(h.ID, "it has not confirmed that it stored its shares")
 		}
-		var o signed.Object
-		var w take
-		if signed.Unmarshal(t.Takes[i], &o) != nil || o.Key != h.ID || o.Open(takeDomain, h.SignKey, &w) != nil || w.Run != run || w.Index != h.Index {
-			return reshareFault(h.ID, "its confirmation is not signed by it for this run")
+		w, err := t.Run.openTake(h, run, t.Takes[i])
+		if err != nil {
+			return err
 		}
 		switch {
 		case w.Against != "":
@@ -449,4 +475,27 @@ func (t Reshared) Verify() error {
 		return errors.New("resharing: there are more confirmations than holders")
 	}
 	return nil
+}
+
+func (r Resharing) openTake(h Holder, run [32]byte, word []byte) (w take, err error) {
+	var o signed.Object
+	if signed.Unmarshal(word, &o) != nil || o.Key != h.ID || o.Open(takeDomain, h.SignKey, &w) != nil || w.Run != run || w.Index != h.Index {
+		return w, reshareFault(h.ID, "its confirmation is not signed by it for this run")
+	}
+	return w, nil
+}
+
+// CheckWord verifies that the new holder at index signed this word for this
+// run. A complaint comes back as the *ReshareFault that it is; it ends the run.
+func (r Resharing) CheckWord(index int, word []byte) (complaint *ReshareFault, err error) {
+	run, err := r.hash()
+	if err != nil {
+		return nil, err
+	}
+	h := r.To[index-1]
+	w, err := r.openTake(h, run, word)
+	if err != nil || w.Against == "" {
+		return nil, err
+	}
+	return &ReshareFault{w.Against, fmt.Sprintf("holder %s complains: %.120q", h.ID, w.Reason)}, nil
 }
