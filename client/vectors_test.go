@@ -167,7 +167,7 @@ func (m *maker) objects(label seal.Label) {
 // pool adds what governance and holders sign before there is a pool.
 func (m *maker) pool() {
 	plan := Plan{Pool: "pool-1", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email},
-		Governance: opening.Governance{Threshold: 1, Governors: []opening.Governor{{ID: "gov", Entity: "Council", Key: public(vectorKey("gov"))}}},
+		Governance: opening.Governance{Threshold: 1, Governors: []opening.Governor{{ID: "gov", Entity: "Council", Key: public(vectorKey("gov"))}, {ID: "gov-2", Entity: "Court", Key: public(vectorKey("gov-2"))}}},
 		Hub:        opening.Operator{ID: "hub", Entity: "Operator", URL: "https://hub.example", Key: public(vectorKey("hub")), LogOrigin: "parallax/hub", LogKey: public(vectorKey("log"))}}
 	for i, id := range []string{"holder-1", "holder-2", "holder-3"} {
 		plan.Holders = append(plan.Holders, opening.Holder{Index: i + 1, ID: id, Entity: "Body " + id, URL: "https://" + id + ".example",

@@ -102,10 +102,26 @@ func (p Plan) Check() error {
 		}
 		entities[h.Entity] = true
 	}
+	return p.checkGovernors()
+}
+
+// checkGovernors refuses governors who are not who they should be, and those of
+// so few bodies that a halt could be signed and never lifted.
+func (p Plan) checkGovernors() error {
+	bodies, seen := map[string]bool{}, map[string]bool{}
 	for _, g := range p.Governance.Governors {
-		if g.Entity == p.Hub.Entity {
+		switch {
+		case g.ID == "" || g.Entity == "" || len(g.Key) != ed25519.PublicKeySize:
+			return fmt.Errorf("plan: governor %q needs an id, a controlling entity and a key", g.ID)
+		case g.Entity == p.Hub.Entity:
 			return fmt.Errorf("plan: governor %q belongs to the hub operator", g.ID)
+		case seen["id "+g.ID] || seen["key "+string(g.Key)]:
+			return fmt.Errorf("plan: governor %q is there twice, by id or by key", g.ID)
 		}
+		seen["id "+g.ID], seen["key "+string(g.Key)], bodies[g.Entity] = true, true, true
+	}
+	if len(bodies) < opening.LiftQuorum {
+		return fmt.Errorf("plan: the governors are of %d body: a halt or a suspension is lifted by governors of %d different bodies, so it could never be lifted; add a governor of another body", len(bodies), opening.LiftQuorum)
 	}
 	return nil
 }

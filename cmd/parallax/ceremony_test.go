@@ -55,7 +55,7 @@ func evidence(t *testing.T) client.CeremonyEvidence {
 	public := func(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
 	hub, liar := key(), key()
 	plan := client.Plan{Pool: "pool", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email},
-		Governance: opening.Governance{Threshold: 1, Governors: []opening.Governor{{ID: "gov", Entity: "Council", Key: public(key())}}},
+		Governance: opening.Governance{Threshold: 1, Governors: []opening.Governor{{ID: "gov", Entity: "Council", Key: public(key())}, {ID: "gov-2", Entity: "Court", Key: public(key())}}},
 		Hub:        opening.Operator{ID: "hub", Entity: "Operator", Key: public(hub), LogOrigin: "log", LogKey: public(hub)}}
 	var private []byte
 	for i := range 3 {

@@ -96,7 +96,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(hub.Close)
 	w.url = hub.URL
 	plan := client.Plan{Pool: "pool", Epoch: "e1", T: 2, N: 3, Classes: []selector.Class{selector.Email, selector.Phone},
-		Governance: opening.Governance{Threshold: 1, Governors: []opening.Governor{{ID: "gov", Entity: "Council", Key: public(w.gov)}}},
+		Governance: opening.Governance{Threshold: 1, Governors: []opening.Governor{{ID: "gov", Entity: "Council", Key: public(w.gov)}, {ID: "gov-2", Entity: "Court", Key: public(newKey(t))}}},
 		Hub:        opening.Operator{ID: "hub", Entity: "Operator", URL: hub.URL, Key: public(w.hub), LogOrigin: "log", LogKey: public(w.hub)}}
 	var hpke [3][]byte
 	for i := range 3 {

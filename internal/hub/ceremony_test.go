@@ -47,7 +47,7 @@ func newCommittee(t *testing.T, db *store.DB) *committee {
 		return k
 	}
 	c.plan = client.Plan{Pool: "pool", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email}, Hub: card,
-		Governance: opening.Governance{Threshold: 1, Governors: []opening.Governor{{ID: "gov", Entity: "Council", Key: pub(key())}}}}
+		Governance: opening.Governance{Threshold: 1, Governors: []opening.Governor{{ID: "gov", Entity: "Council", Key: pub(key())}, {ID: "gov-2", Entity: "Court", Key: pub(key())}}}}
 	for i := range 3 {
 		private, public, err := seal.GenerateHPKE()
 		must(t, err)

@@ -114,7 +114,7 @@ func committee(t *testing.T) (client.Plan, []string) {
 	t.Helper()
 	hub, gov := newKey(t), newKey(t)
 	plan := client.Plan{Pool: "pool", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email},
-		Governance: opening.Governance{Threshold: 1, Governors: []opening.Governor{{ID: "gov", Entity: "Council", Key: pub(gov)}}},
+		Governance: opening.Governance{Threshold: 1, Governors: []opening.Governor{{ID: "gov", Entity: "Council", Key: pub(gov)}, {ID: "gov-2", Entity: "Court", Key: pub(newKey(t))}}},
 		Hub:        opening.Operator{ID: "hub", Entity: "Operator", Key: pub(hub), LogOrigin: "log", LogKey: pub(hub)}}
 	var dirs []string
 	for i := range 3 {
