@@ -36,7 +36,13 @@ type Emergency struct {
 	// ReviewSeconds after a release an approver of an oversight body who did
 	// not approve it must have reviewed it; until then the glass stays whole.
 	ReviewSeconds int64 `json:"review_seconds"`
+	// Limit is how many releases of one holder may break the glass within
+	// ReviewSeconds, reviewed or not.
+	Limit int64 `json:"limit"`
 }
+
+// maxBroken bounds an emergency's Limit: more are no exceptions.
+const maxBroken = 20
 
 // check refuses an emergency that is none, or that nobody could review.
 func (e *Emergency) check(m Manifest) error {
@@ -48,6 +54,9 @@ func (e *Emergency) check(m Manifest) error {
 	}
 	if e.ReviewSeconds < 1 || e.ReviewSeconds > int64(maxReview.Seconds()) {
 		return errors.New("manifest: emergency review_seconds is between 1 and 30 days")
+	}
+	if e.Limit < 1 || e.Limit > maxBroken {
+		return fmt.Errorf("manifest: emergency limit, how often the glass may be broken within review_seconds, is between 1 and %d", maxBroken)
 	}
 	n := 0
 	for _, a := range m.Approvers {
@@ -69,7 +78,8 @@ func (e *Emergency) loosens(next *Emergency) bool {
 	case e == nil:
 		return true
 	}
-	return next.OpenSeconds < e.OpenSeconds || next.ReleaseEvery < e.ReleaseEvery || next.ReviewSeconds > e.ReviewSeconds
+	return next.OpenSeconds < e.OpenSeconds || next.ReleaseEvery < e.ReleaseEvery || next.ReviewSeconds > e.ReviewSeconds || next.Limit > e.Limit ||
+		next.Limit*e.ReviewSeconds > e.Limit*next.ReviewSeconds // more in the same time
 }
 
 // checkEmergency checks what a break-glass request says.
@@ -149,19 +159,28 @@ func OpenReview(m Manifest, o signed.Object, b Broken) (Review, error) {
 }
 
 // checkReviews refuses to break the glass while a review of an earlier time is
-// overdue. What was released is the verifier's own record; the reviews help and
-// may come from the hub.
+// overdue, and more often within one review period than the manifest allows.
+// What was released is the verifier's own record; the reviews help and may come
+// from the hub.
 func (b Bundle) checkReviews(v View, req Request) error {
 	if req.Emergency == "" {
 		return nil
 	}
+	this, recent := Digest(b.Request.Body), int64(0)
+	if slices.ContainsFunc(v.Broken, func(past Broken) bool { return past.Request == this }) {
+		return nil // it is out already, and is answered as it was
+	}
 	for _, past := range v.Broken {
-		if v.Now.Before(past.ReviewBy) || past.Request == Digest(b.Request.Body) {
+		if v.Now.Before(past.ReviewBy) {
+			recent++
 			continue
 		}
 		if !slices.ContainsFunc(b.Reviews, func(o signed.Object) bool { _, err := OpenReview(v.Manifest, o, past); return err == nil }) {
 			return fmt.Errorf("the review of the break-glass opening %s is overdue: until it is there, none is released", past.Request.String()[:12])
 		}
+	}
+	if recent >= v.Manifest.Emergency.Limit {
+		return fmt.Errorf("the glass was broken %d times within one review period, which is the most: %w", recent, ErrWait)
 	}
 	return nil
 }

@@ -216,7 +216,7 @@ func TestABrokenGlassAtTheDesk(t *testing.T) {
 	police, policeCard := w.desk(RoleAuthority, "police", "")
 	overseer, overCard := w.desk(RoleApprover, "overseer", "")
 	second, secondCard := w.desk(RoleApprover, "overseer-2", "")
-	w.emergency = &opening.Emergency{OpenSeconds: 0, ReleaseEvery: 1, ReviewSeconds: 3600}
+	w.emergency = &opening.Emergency{OpenSeconds: 0, ReleaseEvery: 1, ReviewSeconds: 3600, Limit: 2}
 	w.publish(policeCard, overCard, secondCard)
 	for _, d := range []*Desk{police, overseer, second} {
 		_, err := d.Join(ctx, w.url, w.setup.Transcript.Hash())

@@ -52,8 +52,8 @@ func (s *Site) showRequest(w http.ResponseWriter, r *http.Request, code int, m c
 		}}
 	if e := m.Manifest.Emergency; e != nil {
 		f.Fields = append(f.Fields, web.Field{Kind: web.FieldRadios, Name: "emergency", Label: "Is harm imminent?", Value: orNone(g.emergency), Options: emergencies(),
-			Help: fmt.Sprintf("Breaking the glass shortens the window to %s. It is valid for 24 hours, and an oversight approver who did not approve it reviews it within %s.",
-				time.Duration(e.OpenSeconds)*time.Second, time.Duration(e.ReviewSeconds)*time.Second)})
+			Help: fmt.Sprintf("Breaking the glass shortens the window to %s. It is valid for 24 hours, and an oversight approver who did not approve it reviews it within %s. In that time it may be broken %d times at most.",
+				time.Duration(e.OpenSeconds)*time.Second, time.Duration(e.ReviewSeconds)*time.Second, e.Limit)})
 	}
 	f.Fields = atFields(f.Fields, wrong)
 	checks := web.Checks{Label: "Conditions of the rule"}

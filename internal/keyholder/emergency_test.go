@@ -14,7 +14,7 @@ import (
 // glass is a manifest that allows breaking the glass: a minute instead of an
 // hour, reviewed within two days.
 func glass(m *opening.Manifest) {
-	m.Emergency = &opening.Emergency{OpenSeconds: 60, ReleaseEvery: 60, ReviewSeconds: 48 * 3600}
+	m.Emergency = &opening.Emergency{OpenSeconds: 60, ReleaseEvery: 60, ReviewSeconds: 48 * 3600, Limit: 2}
 }
 
 func (w *world) breakGlass(a *attempt) {
@@ -110,23 +110,69 @@ func TestABrokenGlassIsReviewed(t *testing.T) {
 	}
 }
 
+// Reviewed or not, the glass breaks only so often within one review period at
+// each holder, also after a restart; time mends that, and what was released
+// before is answered as before.
+func TestTheGlassBreaksOnlySoOften(t *testing.T) {
+	w := newWorldUnder(t, glass)
+	items := w.evidence()
+	ask := func(h *Server) (*attempt, error) {
+		a := w.request(items, 0, 1, 2)
+		w.breakGlass(a)
+		w.assemble(a)
+		_, err := h.Open(a.bundle)
+		return a, err
+	}
+	_, err := ask(w.holders[0])
+	must(t, err)
+	second, err := ask(w.holders[0])
+	must(t, err)
+	must(t, w.holders[0].Close())
+	w.holders[0] = w.open(w.dirs[0])
+	if _, err := ask(w.holders[0]); err == nil || !strings.Contains(fault.Sentence(err), "2 times within one review period") || fault.KindOf(err) != fault.Conflict || len(w.holders[0].state.releases) != 2 {
+		t.Errorf("the third: %v", err)
+	}
+	w.assemble(second) // as the hub would bring it again, with the newest checkpoint
+	if _, err := w.holders[0].Open(second.bundle); err != nil {
+		t.Errorf("the second again: %v", err)
+	}
+	if _, err := ask(w.holders[1]); err != nil {
+		t.Errorf("at a holder that released none: %v", err)
+	}
+	plain := w.request(items, 0)
+	w.assemble(plain)
+	if _, err := w.holders[0].Open(plain.bundle); err != nil {
+		t.Errorf("one that keeps the full window: %v", err)
+	}
+}
+
 // To allow breaking the glass, and to ease it, loosens: 30 days pass before a
 // holder follows. To forbid it binds at once.
 func TestAllowingABrokenGlassLoosens(t *testing.T) {
 	w := newWorld(t)
 	with := w.manifest
 	glass(&with)
-	sooner, later, stricter := with, with, with
-	sooner.Emergency = &opening.Emergency{OpenSeconds: 30, ReleaseEvery: 60, ReviewSeconds: 48 * 3600}
-	later.Emergency = &opening.Emergency{OpenSeconds: 60, ReleaseEvery: 60, ReviewSeconds: 72 * 3600}
-	stricter.Emergency = &opening.Emergency{OpenSeconds: 120, ReleaseEvery: 60, ReviewSeconds: 3600}
+	sooner, later, stricter, more, faster := with, with, with, with, with
+	more.Emergency = &opening.Emergency{OpenSeconds: 60, ReleaseEvery: 60, ReviewSeconds: 48 * 3600, Limit: 3}
+	faster.Emergency = &opening.Emergency{OpenSeconds: 60, ReleaseEvery: 60, ReviewSeconds: 24 * 3600, Limit: 2}
+	sooner.Emergency = &opening.Emergency{OpenSeconds: 30, ReleaseEvery: 60, ReviewSeconds: 48 * 3600, Limit: 2}
+	later.Emergency = &opening.Emergency{OpenSeconds: 60, ReleaseEvery: 60, ReviewSeconds: 72 * 3600, Limit: 2}
+	stricter.Emergency = &opening.Emergency{OpenSeconds: 120, ReleaseEvery: 60, ReviewSeconds: 24 * 3600, Limit: 1}
 	for _, c := range []struct {
 		name      string
 		old, next opening.Manifest
 		want      bool
-	}{{"allow", w.manifest, with, true}, {"sooner", with, sooner, true}, {"later review", with, later, true}, {"stricter", with, stricter, false}, {"forbid", with, w.manifest, false}} {
+	}{{"allow", w.manifest, with, true}, {"sooner", with, sooner, true}, {"later review", with, later, true}, {"more often", with, more, true}, {"as often in a shorter time", with, faster, true}, {"stricter", with, stricter, false}, {"forbid", with, w.manifest, false}} {
 		if opening.Loosens(c.old, c.next) != c.want {
 			t.Errorf("%s: loosens is %t", c.name, !c.want)
+		}
+	}
+	for limit, ok := range map[int64]bool{-1: false, 0: false, 1: true, 20: true, 21: false} {
+		e := *with.Emergency
+		e.Limit = limit
+		m := with
+		if m.Emergency = &e; (m.Check() == nil) != ok {
+			t.Errorf("a limit of %d: %v", limit, m.Check())
 		}
 	}
 	one := with

@@ -96,15 +96,21 @@ func reviews(ctx context.Context, tx *store.Tx, r opening.Request) ([]signed.Obj
 }
 
 // glassIsWhole refuses early what every holder would refuse.
-func (s *Service) glassIsWhole(ctx context.Context, tx *store.Tx, r opening.Request) error {
-	if r.Emergency == "" {
+func (s *Service) glassIsWhole(ctx context.Context, tx *store.Tx, m opening.Manifest, r opening.Request) error {
+	if r.Emergency == "" || m.Emergency == nil {
 		return nil
 	}
+	recent := int64(0)
 	list, err := readEmergencies(ctx, tx)
 	for _, e := range list {
-		if e.Review == nil && !s.clock.Now().Before(e.ReviewBy) {
+		if s.clock.Now().Before(e.ReviewBy) {
+			recent++
+		} else if e.Review == nil {
 			return fault.New(fault.Conflict, "The review of an earlier break-glass opening is overdue. Until the oversight body has reviewed it, none is requested.")
 		}
+	}
+	if recent >= m.Emergency.Limit {
+		return fault.Newf(fault.Conflict, "The glass was broken %d times within one review period, which is the most that this pool allows. A request that keeps the full window is possible at any time.", recent)
 	}
 	return err
 }

@@ -79,7 +79,7 @@ func newCourt(t *testing.T, db *store.DB, change func(r *opening.Request)) *cour
 	t.Helper()
 	c := &court{t: t, ctx: context.Background(), man: manifest(), keys: make(map[string]ed25519.PrivateKey), clock: clock.Manual(start), log: &courtLog{},
 		route: &routes{yes: map[string]string{"G-refer": "child-protection", "G-0": "org-0", "G-1": "org-1"}}}
-	c.man.Emergency = &opening.Emergency{OpenSeconds: 60, ReleaseEvery: 60, ReviewSeconds: 3600}
+	c.man.Emergency = &opening.Emergency{OpenSeconds: 60, ReleaseEvery: 60, ReviewSeconds: 3600, Limit: 2}
 	c.man.Approvers = nil
 	for id, role := range map[string]string{"officer": opening.RoleAuthority, "overseer": opening.RoleOversight, "overseer-2": opening.RoleOversight} {
 		pub, key, err := ed25519.GenerateKey(rand.Reader)
@@ -348,7 +348,7 @@ func TestAnOverdueReviewIsAskedFor(t *testing.T) {
 		c := newCourt(t, db, broke)
 		again := func() error {
 			return db.Read(c.ctx, func(ctx context.Context, tx *store.Tx) error {
-				return c.s.glassIsWhole(ctx, tx, opening.Request{Emergency: "child-at-risk"})
+				return c.s.glassIsWhole(ctx, tx, c.man, opening.Request{Emergency: "child-at-risk"})
 			})
 		}
 		review := func(who string, of opening.Hash) error {
@@ -357,6 +357,8 @@ func TestAnOverdueReviewIsAskedFor(t *testing.T) {
 			return err
 		}
 		must(t, again())
+		c.man.Emergency.Limit = 1
+		c.refused(again(), "which is the most that this pool allows")
 		c.clock.Advance(61 * time.Minute)
 		c.refused(again(), "overdue")
 		c.refused(review("officer", c.o.Digest), "oversight body")

@@ -49,7 +49,7 @@ func (s *Service) Request(ctx context.Context, m opening.Manifest, by string, re
 		if !ok || lead.State != "ready" || !covers(lead.Labels, r.Labels) {
 			return fault.New(fault.Conflict, "This lead is not ready any more or the request lists other observations. Load the list and sign again.")
 		}
-		if err := s.glassIsWhole(ctx, tx, r); err != nil {
+		if err := s.glassIsWhole(ctx, tx, m, r); err != nil {
 			return err
 		}
 		items, err := frozen(m, groups, r, now)
