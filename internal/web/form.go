@@ -1,6 +1,9 @@
 package web
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // FieldKind says how a value is asked for.
 type FieldKind string
@@ -55,14 +58,22 @@ func (f Field) Chosen(value string) bool {
 // Ticked reports whether the box of a FieldCheck is ticked.
 func (f Field) Ticked() bool { return f.Value != "" }
 
-// InputType is the browser's word for a one-line field.
+// InputType is the browser's word for a one-line field. A browser empties a
+// field for a day that holds anything else, so such an entry is kept as a text.
 func (f Field) InputType() string {
-	switch f.Kind {
-	case FieldDate, FieldEmail, FieldPassword:
+	switch {
+	case f.Kind == FieldDate && f.Value != "" && !isDay(f.Value):
+		return "text"
+	case f.Kind == FieldDate, f.Kind == FieldEmail, f.Kind == FieldPassword:
 		return string(f.Kind)
 	default:
 		return "text"
 	}
+}
+
+func isDay(text string) bool {
+	_, err := time.Parse(time.DateOnly, text)
+	return err == nil
 }
 
 // Hidden is a value that a form carries.
