@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"unicode"
+	"unicode/utf8"
 
 	"parallax/estimate"
 )
@@ -103,6 +105,9 @@ func Draw(l *Ledger, e Entry, cells []Cell) ([]Value, error) {
 	for _, c := range cells {
 		if names[c.Name] {
 			return nil, fmt.Errorf("cell %q is named twice", c.Name)
+		}
+		if first, _ := utf8.DecodeRuneInString(c.Name); !unicode.IsLetter(first) && !unicode.IsDigit(first) {
+			return nil, fmt.Errorf("cell %q: a name begins with a letter or a digit, so that no spreadsheet takes it for a formula", c.Name)
 		}
 		names[c.Name] = true
 		for _, f := range c.From {

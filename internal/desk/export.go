@@ -2,28 +2,16 @@ package desk
 
 import (
 	"bytes"
-	"encoding/csv"
 	"net/http"
 
 	"parallax/internal/vocab"
 )
 
-// csvBytes writes rows for a spreadsheet. A cell that a spreadsheet would take
-// for a formula gets an apostrophe in front, so that it stays text.
+// csvBytes writes rows for a spreadsheet, in which no cell is a formula.
 func csvBytes(rows [][]string) ([]byte, error) {
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	for _, row := range rows {
-		safe := make([]string, len(row))
-		for i, cell := range row {
-			safe[i] = vocab.Neutral(cell)
-		}
-		if err := w.Write(safe); err != nil {
-			return nil, err
-		}
-	}
-	w.Flush()
-	return b.Bytes(), w.Error()
+	err := vocab.WriteCSV(&b, rows)
+	return b.Bytes(), err
 }
 
 func downloadCSV(w http.ResponseWriter, name string, rows [][]string) error {

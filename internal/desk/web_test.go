@@ -308,7 +308,7 @@ func TestMediaIsKnownByItsFirstBytesAndNeverReadOn(t *testing.T) {
 func TestSpreadsheetsGetNoFormula(t *testing.T) {
 	raw, err := csvBytes([][]string{{"=1+1", "+61 4", "-2", "@x", "\t=1", " =1", "\uff1d1", "plain", "a=b", ""}})
 	must(t, err)
-	if got := string(raw); got != "'=1+1,'+61 4,'-2,'@x,'\t=1,' =1,'\uff1d1,plain,a=b,\n" {
+	if got := string(raw); got != "'=1+1,'+61 4,-2,'@x,'\t=1,' =1,'\uff1d1,plain,a=b,\n" {
 		t.Errorf("%q", got)
 	}
 }

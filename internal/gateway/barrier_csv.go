@@ -22,23 +22,14 @@ var columns = []string{"id", "title", "systemic", "laws", "blocked", "unblock", 
 // CSV writes the register for a spreadsheet, in its order. Small counts are
 // withheld and cells cannot become formulas.
 func CSV(list []Kept) ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	if err := w.Write(columns); err != nil {
-		return nil, err
-	}
+	rows := [][]string{columns}
 	for _, k := range list {
-		row := []string{k.ID, k.Title, strconv.Itoa(k.Systemic), strings.Join(k.Laws, "; "), strings.Join(k.Blocked, "; "), k.Unblock, k.Depends, k.State, k.Changed,
-			k.Cases().String(), k.DaysLost().String(), k.Detail, k.Remaining, k.Reform, k.Source}
-		for i := range row {
-			row[i] = vocab.Neutral(row[i])
-		}
-		if err := w.Write(row); err != nil {
-			return nil, err
-		}
+		rows = append(rows, []string{k.ID, k.Title, strconv.Itoa(k.Systemic), strings.Join(k.Laws, "; "), strings.Join(k.Blocked, "; "), k.Unblock, k.Depends, k.State, k.Changed,
+			k.Cases().String(), k.DaysLost().String(), k.Detail, k.Remaining, k.Reform, k.Source})
 	}
-	w.Flush()
-	return b.Bytes(), w.Error()
+	var b bytes.Buffer
+	err := vocab.WriteCSV(&b, rows)
+	return b.Bytes(), err
 }
 
 const (
@@ -129,7 +120,7 @@ func (s *Service) readCSV(r io.Reader) ([]Barrier, error) {
 func (s *Service) readRow(at map[string]int, row []string) (Barrier, error) {
 	get := func(name string) string {
 		if i, ok := at[name]; ok {
-			return strings.TrimPrefix(strings.TrimSpace(row[i]), "'")
+			return vocab.Plain(strings.TrimSpace(row[i]))
 		}
 		return ""
 	}

@@ -13,7 +13,7 @@ import (
 //	cmd -> programs -> slices -> floor -> protocol libraries -> std, x/crypto
 var (
 	protocol = []string{"signed", "group", "selector", "oprf", "seal", "opening", "tlog", "client", "stix", "pdq", "estimate"}
-	floor    = []string{"acts", "recordkeys", "identity", "authz", "scope", "transparency", "store", "jobs", "notify", "web", "api", "fault", "vocab", "clock"}
+	floor    = []string{"acts", "recordkeys", "identity", "authz", "scope", "transparency", "store", "jobs", "notify", "web", "api", "fault", "vocab", "clock", "outbound"}
 	slicesOf = []string{"pool", "leads", "amends", "exchange", "gateway", "baseline", "displacement", "valueflow", "ecosystem", "public"}
 	programs = []string{"backup", "hub", "keyholder", "desk", "sim", "demo", "bench", "auditor"}
 	forTests = []string{"shareddata", "house", "browsertest", "lossydisk"}

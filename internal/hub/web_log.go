@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"encoding/base64"
-	"encoding/csv"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -248,23 +247,15 @@ func (c *console) downloadProof(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// growthCSV is the chart's table. It holds numbers and times only, so no cell
-// can be taken for a formula.
+// growthCSV is the chart's table.
 func (c *console) growthCSV(w http.ResponseWriter, r *http.Request) error {
 	h, err := c.head(r.Context())
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	out := csv.NewWriter(&b)
-	_ = out.Write([]string{"time_utc", "entries"}) // a strings.Builder takes everything
+	rows := [][]string{{"time_utc", "entries"}}
 	for _, g := range h.growth {
-		_ = out.Write([]string{g.Made.UTC().Format(time.RFC3339), strconv.FormatInt(g.Size, 10)})
+		rows = append(rows, []string{g.Made.UTC().Format(time.RFC3339), strconv.FormatInt(g.Size, 10)})
 	}
-	out.Flush()
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="log-growth.csv"`)
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write([]byte(b.String())) // the reader may be gone
-	return nil
+	return web.CSV(w, "log-growth.csv", rows)
 }

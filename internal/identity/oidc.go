@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,6 +17,7 @@ import (
 
 	"parallax/internal/authz"
 	"parallax/internal/fault"
+	"parallax/internal/outbound"
 	"parallax/internal/store"
 )
 
@@ -84,13 +84,7 @@ type provider struct {
 
 func newRelyingParty(s *Service) (*relyingParty, error) {
 	rp := &relyingParty{s: s, http: s.o.HTTP, known: map[string]*provider{}}
-	if rp.http == nil {
-		rp.http = &http.Client{Timeout: 15 * time.Second, Transport: bounded{http.DefaultTransport},
-			CheckRedirect: func(*http.Request, []*http.Request) error {
-				return errors.New("identity: a provider's answer redirects")
-			}}
-	}
-	seen := map[string]bool{}
+	seen, issuers := map[string]bool{}, []string{}
 	for _, p := range s.o.Providers {
 		if err := p.Check(); err != nil {
 			return nil, err
@@ -99,23 +93,16 @@ func newRelyingParty(s *Service) (*relyingParty, error) {
 			return nil, fmt.Errorf("OpenID provider %s: its id or issuer is listed twice", p.ID)
 		}
 		seen[p.ID], seen[p.Issuer] = true, true
+		issuers = append(issuers, p.Issuer)
+	}
+	if rp.http == nil {
+		guard, err := outbound.New(issuers...)
+		if err != nil {
+			return nil, err
+		}
+		rp.http = guard.Client(15*time.Second, 1<<20)
 	}
 	return rp, nil
-}
-
-// bounded cuts answers off that are larger than any of a provider's.
-type bounded struct{ http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := b.RoundTripper.RoundTrip(r)
-	if err == nil {
-		res.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.LimitReader(res.Body, 1<<20), res.Body}
-	}
-	return res, err
 }
 
 // provider finds one by id. It is asked for its settings at its first use, so
