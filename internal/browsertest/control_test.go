@@ -138,3 +138,37 @@ func TestABadPageFailsTheAudit(t *testing.T) {
 		}
 	}
 }
+
+// A page without any protection is reached by other sites, so that a look at a
+// protected one says something.
+func TestACarelessServerIsReached(t *testing.T) {
+	b := Open(t)
+	got := make(chan string, 100)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			cookie, _ := r.Cookie("session")
+			got <- fmt.Sprint(r.URL.Path, cookie != nil)
+		}
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "x", Path: "/", SameSite: http.SameSiteStrictMode})
+		fmt.Fprint(w, "taken")
+	}))
+	t.Cleanup(s.Close)
+	c := b.Cross(t, s.URL)
+	c.Visit(s.URL + "/")
+	if status, text := c.Post(s.URL+"/form", url.Values{"a": {"b"}}); status != http.StatusOK || text != "taken" || <-got != "/formtrue" {
+		t.Errorf("a form of another origin: %d %s", status, text)
+	}
+	c.Fetch([]string{s.URL + "/script"})
+	with := 0
+	for range 4 {
+		if <-got == "/scripttrue" {
+			with++
+		}
+	}
+	if with != 2 {
+		t.Errorf("%d requests of scripts had the session: those from the same site should, those from another should not", with)
+	}
+	if !c.Framed(s.URL + "/") {
+		t.Error("a page that forbids no frame was not framed")
+	}
+}

@@ -151,15 +151,5 @@ var Payloads = []Payload{
 	{"depth", "PX" + strings.Repeat("<b data-px><i>", 40)},
 }
 
-// Lot joins the payloads of a lot out of lots, for a field that takes long
-// texts: over all lots each payload is used once.
-func Lot(lot, lots int, mark string) string {
-	var all []string
-	for i := lot; i < len(Payloads); i += lots {
-		all = append(all, Payloads[i].Put(mark))
-	}
-	return strings.Join(all, " ")
-}
-
 // Mark is the mark of the nth input.
 func Mark(n int) string { return fmt.Sprintf("px%03dq", n) }

@@ -25,8 +25,9 @@ type Cross struct {
 	where string // the page that is open
 }
 
-// Cross starts the other site's pages and opens a tab.
-func (b *Browser) Cross(t testing.TB) *Cross {
+// Cross starts the pages of a site that is not the one at this address, and
+// opens a tab.
+func (b *Browser) Cross(t testing.TB, home string) *Cross {
 	t.Helper()
 	tab, err := b.open()
 	if err != nil {
@@ -39,6 +40,9 @@ func (b *Browser) Cross(t testing.TB) *Cross {
 	t.Cleanup(elsewhere.Close)
 	c := &Cross{tab: tab, t: t, near: elsewhere.URL + "/"}
 	c.far = strings.Replace(c.near, "127.0.0.1", "localhost", 1)
+	if strings.Contains(home, "localhost") {
+		c.near, c.far = c.far, c.near
+	}
 	return c
 }
 

@@ -85,15 +85,16 @@ const (
 
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// Handler serves the pages.
-func (s *Site) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /assets/", s.kit.Assets())
-	for _, route := range []struct {
-		pattern string
-		who     needs
-		do      handler
-	}{
+// address is one page or form: what it answers to, for which desks.
+type address struct {
+	pattern string
+	who     needs
+	do      handler
+}
+
+// addresses are all pages and forms.
+func (s *Site) addresses() []address {
+	return []address{
 		{"GET /{$}", anyone, s.today},
 		{"GET /check", anyone, s.checkForm},
 		{"POST /check", anyone, s.checkFile},
@@ -137,8 +138,15 @@ func (s *Site) Handler() http.Handler {
 		{"GET /sent/list.csv", contributors, s.sentCSV},
 		{"GET /sent/{id}", contributors, s.sentOne},
 		{"GET /sent/{id}/receipt.json", contributors, s.receiptFile},
-	} {
-		mux.Handle(route.pattern, s.guard(route.who, route.do))
+	}
+}
+
+// Handler serves the pages.
+func (s *Site) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /assets/", s.kit.Assets())
+	for _, x := range s.addresses() {
+		mux.Handle(x.pattern, s.guard(x.who, x.do))
 	}
 	mux.Handle("/", s.kit.Handle(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.NotFound, "There is nothing at this address.")

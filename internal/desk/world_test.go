@@ -42,12 +42,13 @@ type world struct {
 	keys      [3]ed25519.PrivateKey
 	witness   [3]ed25519.PrivateKey
 	hub, gov  ed25519.PrivateKey
-	witnesses bool // publish lists the desks as witnesses of the log
-	down      bool // the hub keeps what it gets and its answers are lost
-	gone      int  // the hub is away from this contribution on; 0: never
-	refuse    bool // the hub
-	deaf      int  // holders from this index on are away
-	liar      int  // this holder answers wrongly; -1: nobody
+	witnesses bool   // publish lists the desks as witnesses of the log
+	down      bool   // the hub keeps what it gets and its answers are lost
+	gone      int    // the hub is away from this contribution on; 0: never
+	refuse    bool   // the hub
+	says      string // the hub refuses every message with this
+	deaf      int    // holders from this index on are away
+	liar      int    // this holder answers wrongly; -1: nobody
 	charges   [3]map[opening.Hash]int
 	used      [3]map[selector.Class]int
 	classOf   map[opening.Hash]selector.Class
@@ -305,6 +306,10 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 		if _, ok := w.message(rw, o, "hub", r.URL.Path); !ok {
 			return
 		}
+		if w.says != "" {
+			w.problem(rw, http.StatusConflict, w.says)
+			return
+		}
 	}
 	switch r.URL.Path {
 	case client.PathTranscript:
@@ -330,6 +335,8 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 		}
 		rec, _ := signed.Sign(client.ReceiptDomain, "hub", w.hub, client.Receipt{Pool: "pool", Org: m.Sender, Root: req.Root, Time: 1})
 		answer(rw, client.ContributeAnswer{Receipt: rec})
+	case client.PathReceipts:
+		w.problem(rw, http.StatusNotFound, "There is no such contribution.")
 	case client.PathWithdraw, client.PathCorrect, client.PathCorrectAny:
 		var o signed.Object
 		_ = json.Unmarshal(m.Body, &o)

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 
 	"parallax/client"
 	"parallax/internal/browsertest"
@@ -24,52 +23,10 @@ import (
 	"parallax/signed"
 )
 
-// pen writes payloads of the corpus into inputs, each time the next ones, and
-// remembers what went where.
-type pen struct {
-	next   int
-	marks  map[string]string       // by input
-	wrote  map[string]map[int]bool // by input: the payloads
-	places []string                // inputs in order
-}
-
-func newPen(from int) *pen {
-	return &pen{next: from, marks: map[string]string{}, wrote: map[string]map[int]bool{}}
-}
-
-// text is payloads for an input, up to a number of characters; plain leaves out
-// those that are not one line of characters that show.
-func (p *pen) text(input string, limit int, plain bool) string {
-	if p.marks[input] == "" {
-		p.marks[input], p.wrote[input] = browsertest.Mark(len(p.marks)), map[int]bool{}
-		p.places = append(p.places, input)
-	}
-	var out []string
-	used := 0
-	for range browsertest.Payloads {
-		i := p.next % len(browsertest.Payloads)
-		one := browsertest.Payloads[i].Put(p.marks[input])
-		if plain && (strings.TrimSpace(one) != one || strings.ContainsFunc(one, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar })) {
-			p.next++
-			continue
-		}
-		if used+len(one) > limit && len(out) > 0 || len(out) == 8 {
-			break
-		}
-		p.next++
-		if len(one) > limit {
-			continue
-		}
-		out, used = append(out, one), used+len(one)+1
-		p.wrote[input][i] = true
-	}
-	return strings.Join(out, " ")
-}
-
 // ill is a world in which whoever can write anything has written payloads.
 type ill struct {
 	*world
-	*pen
+	*browsertest.Pen
 	t      *testing.T
 	look   *browsertest.Hostile
 	seen   string          // every page, as the browser had it
@@ -82,12 +39,12 @@ type ill struct {
 
 // roundTheHub is one round of the test: everything is written and every page is
 // looked at.
-func roundTheHub(t *testing.T, b *browsertest.Browser, from int) *pen {
-	w := &ill{t: t, pen: newPen(from), look: b.Hostile(t), people: map[string]*someone{}, parts: map[string]map[string]string{}, asked: map[string]bool{}}
+func roundTheHub(t *testing.T, b *browsertest.Browser, from int) *browsertest.Pen {
+	w := &ill{t: t, Pen: browsertest.NewPen(from), look: b.Hostile(t), people: map[string]*someone{}, parts: map[string]map[string]string{}, asked: map[string]bool{}}
 	w.world = newWorldWith(t, storetest.SQLite(t), func(o *Options) {
 		demoConsole(o)
 		atLocalhost(o)
-		o.Providers = []identity.Provider{{ID: "example", Name: w.text("name of a provider", 100, true), Issuer: "https://login.example", ClientID: "parallax"}}
+		o.Providers = []identity.Provider{{ID: "example", Name: w.Text("name of a provider", 100, true), Issuer: "https://login.example", ClientID: "parallax"}}
 	})
 	w.url = w.hub.o.Identity.URL
 	w.hostilePolicy()
@@ -96,13 +53,9 @@ func roundTheHub(t *testing.T, b *browsertest.Browser, from int) *pen {
 	w.hostileForms()
 	w.tick(time.Minute)
 	w.everyPage()
-	for _, input := range w.places {
-		if !strings.Contains(w.seen, w.marks[input]) && hidden[input] == "" && !mayShow.MatchString(input) {
-			t.Errorf("%s: no page shows it, so nothing is known of how it is shown", input)
-		}
-	}
-	t.Logf("%d inputs, %d pages", len(w.places), w.look.Pages)
-	return w.pen
+	w.Unseen(t, w.seen, hidden)
+	t.Logf("%d inputs, %d pages", len(w.Places), w.look.Pages)
+	return w.Pen
 }
 
 // hidden are inputs that no page of the hub shows, and why.
@@ -116,16 +69,13 @@ var hidden = map[string]string{
 	"/barriers/case why":                   "a word of a closed list, so a payload is refused",
 }
 
-// mayShow are inputs that a refusal may show again and need not.
-var mayShow = regexp.MustCompile(`^(a refused |the address's |a path$)`)
-
 // hostilePolicy puts payloads into whatever governance names, and admits a
 // member whose every name is one.
 func (w *ill) hostilePolicy() {
 	next := w.man
 	next.Version, next.Previous, next.Issued = 2, opening.Digest(w.signManifest(w.man, "gov-1").Body), w.clock.Now().UnixMicro()
 	key := func(input string) (string, ed25519.PublicKey) {
-		id := w.text(input, 300, false)
+		id := w.Text(input, 300, false)
 		_, k, err := ed25519.GenerateKey(rand.Reader)
 		must(w.t, err)
 		w.keys[id] = k
@@ -133,15 +83,15 @@ func (w *ill) hostilePolicy() {
 	}
 	id, k := key("id of a member")
 	w.member = id
-	next.Members = append(slices.Clone(next.Members), opening.Member{ID: id, Name: w.text("name of a member", 300, false), Entity: w.text("body of a member", 300, false),
-		Sector: w.text("sector of a member", 300, false), Key: k, Admitted: start.AddDate(0, 0, -120).UnixMicro(), Status: opening.Active})
+	next.Members = append(slices.Clone(next.Members), opening.Member{ID: id, Name: w.Text("name of a member", 300, false), Entity: w.Text("body of a member", 300, false),
+		Sector: w.Text("sector of a member", 300, false), Key: k, Admitted: start.AddDate(0, 0, -120).UnixMicro(), Status: opening.Active})
 	id, k = key("id of an approver")
-	next.Approvers = append(slices.Clone(next.Approvers), opening.Approver{ID: id, Entity: w.text("body of an approver", 300, false), Role: opening.RoleOversight, Key: k})
+	next.Approvers = append(slices.Clone(next.Approvers), opening.Approver{ID: id, Entity: w.Text("body of an approver", 300, false), Role: opening.RoleOversight, Key: k})
 	id, k = key("id of an auditor")
-	next.Auditors = append(slices.Clone(next.Auditors), opening.Auditor{ID: id, Entity: w.text("body of an auditor", 300, false), Key: k})
-	next.LegalBases = append(slices.Clone(next.LegalBases), opening.LegalBasis{ID: w.text("id of a legal basis", 300, false), Purpose: w.text("purpose of a legal basis", 300, false),
-		Recipient: w.text("recipient of a legal basis", 300, false), From: start.UnixMicro(), To: start.AddDate(1, 0, 0).UnixMicro()})
-	next.Scope = opening.Scope{Offences: []string{w.text("offence of the scope", 300, false)}, Roles: append(slices.Clone(next.Scope.Roles), w.text("role of the scope", 300, false))}
+	next.Auditors = append(slices.Clone(next.Auditors), opening.Auditor{ID: id, Entity: w.Text("body of an auditor", 300, false), Key: k})
+	next.LegalBases = append(slices.Clone(next.LegalBases), opening.LegalBasis{ID: w.Text("id of a legal basis", 300, false), Purpose: w.Text("purpose of a legal basis", 300, false),
+		Recipient: w.Text("recipient of a legal basis", 300, false), From: start.UnixMicro(), To: start.AddDate(1, 0, 0).UnixMicro()})
+	next.Scope = opening.Scope{Offences: []string{w.Text("offence of the scope", 300, false)}, Roles: append(slices.Clone(next.Scope.Roles), w.Text("role of the scope", 300, false))}
 	list := client.Manifests{Manifests: []opening.SignedManifest{w.signManifest(next, "gov-1", "gov-2")}}
 	publish := func() (err error) {
 		for _, url := range []string{w.url, w.man.Holders[0].URL, w.man.Holders[1].URL, w.man.Holders[2].URL} {
@@ -186,16 +136,16 @@ func (w *ill) hostileLeads() {
 
 // hostilePeople enrols people with payloads for names, and an accreditation.
 func (w *ill) hostilePeople() {
-	a := identity.Accreditation{Pool: "pool", Organisation: w.text("id of an accredited organisation", 200, true), Version: 1, Name: w.text("name of an accredited organisation", 200, true),
-		Entity: w.text("body of an accredited organisation", 200, true), Kind: "public_authority", Jurisdictions: []string{"AU"}, Functions: []identity.Function{identity.Audits},
-		Status: identity.StatusActive, Reason: w.text("reason of an accreditation", 200, true), From: start.UnixMicro(), Until: start.AddDate(1, 0, 0).UnixMicro(), Issued: start.UnixMicro()}
+	a := identity.Accreditation{Pool: "pool", Organisation: w.Text("id of an accredited organisation", 200, true), Version: 1, Name: w.Text("name of an accredited organisation", 200, true),
+		Entity: w.Text("body of an accredited organisation", 200, true), Kind: "public_authority", Jurisdictions: []string{"AU"}, Functions: []identity.Function{identity.Audits},
+		Status: identity.StatusActive, Reason: w.Text("reason of an accreditation", 200, true), From: start.UnixMicro(), Until: start.AddDate(1, 0, 0).UnixMicro(), Issued: start.UnixMicro()}
 	sa, err := a.Encode()
 	must(w.t, err)
 	sa.Add("gov-1", w.keys["gov-1"])
 	sa.Add("gov-2", w.keys["gov-2"])
 	must(w.t, client.Post(w.t.Context(), http.DefaultClient, w.url+client.PathOrganisations, sa, nil))
 	w.people["admin"] = w.admin("bank-a")
-	w.people["analyst"] = w.invites(w.people["admin"], w.text("name of a person", 200, true), "contributor-analyst")
+	w.people["analyst"] = w.invites(w.people["admin"], w.Text("name of a person", 200, true), "contributor-analyst")
 	w.part("person", w.people["analyst"].id)
 	w.part("act", "roles")
 }
@@ -252,12 +202,12 @@ func (w *ill) hostileForms() {
 		taken, bad := url.Values{}, url.Values{}
 		maps.Copy(taken, f.good)
 		for _, field := range f.free {
-			taken.Set(field, w.text(rt.Path+" "+field, 200, true))
+			taken.Set(field, w.Text(rt.Path+" "+field, 200, true))
 		}
 		for field := range taken {
-			bad.Set(field, w.text("a refused "+field, 2000, false))
+			bad.Set(field, w.Maybe("a refused "+field, 2000))
 		}
-		bad.Set("unknown", w.text("a refused field", 2000, false))
+		bad.Set("unknown", w.Maybe("a refused field", 2000))
 		address := w.url + w.fill(rt.Path)
 		if len(taken) > 0 {
 			w.seen += w.look.Post(address, taken)
@@ -359,7 +309,7 @@ func (w *ill) everyPage() {
 	query := url.Values{}
 	for _, name := range []string{"before", "after", "next", "code", "member", "from", "to", "wants", "purpose", "as_of", "holds", "facts", "started", "place", "from_in", "to_in", "barrier", "why", "origin",
 		"blocked", "laws", "days", "title", "unblock", "depends", "state", "reform", "changed", "detail", "remaining", "source", "fields", "recipient", "flow", "ready", "under", "over", "error", "error_description"} {
-		query.Set(name, w.text("the address's "+name, 600, false))
+		query.Set(name, w.Maybe("the address's "+name, 600))
 	}
 	for _, who := range []string{"contributor/bank-a", "contributor/" + url.PathEscape(w.member), "authority/officer", "oversight/overseer", "auditor/", lead, "officer/bank-a", "admin", ""} {
 		w.as(who)
@@ -386,7 +336,7 @@ func (w *ill) everyPage() {
 		}
 	}
 	for _, path := range []string{"/", "/nothing/", "/leads/", "/routes/requests/", "/v1/", "/members/policy/", "/people/", "/baseline/runs/"} {
-		w.seen += w.look.Get(w.url + path + url.PathEscape(w.text("a path", 600, false)))
+		w.seen += w.look.Get(w.url + path + url.PathEscape(w.Maybe("a path", 600)))
 	}
 }
 
@@ -414,7 +364,7 @@ func TestHostileTextInABrowser(t *testing.T) {
 	}
 	for from := range rounds {
 		p := roundTheHub(t, b, from*len(browsertest.Payloads)/rounds)
-		for input, payloads := range p.wrote {
+		for input, payloads := range p.Wrote {
 			if all[input] == nil {
 				all[input] = map[int]bool{}
 			}
