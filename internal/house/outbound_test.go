@@ -33,7 +33,7 @@ func outboundRule(files []*file) (found []finding) {
 			continue
 		}
 		for _, use := range f.made(dialling) {
-			found = append(found, finding{f.path, fmt.Sprintf("uses %s: say in internal/house/outbound_test.go who chooses the address, or take a client from client.HTTP or outbound.Guard", use)})
+			found = append(found, finding{f.path, fmt.Sprintf("uses %s: say in internal/house/outbound_test.go who chooses the address, or take a client from client.NewHTTP or outbound.Guard", use)})
 		}
 	}
 	return found

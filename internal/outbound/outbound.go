@@ -3,7 +3,7 @@
 //
 // Most of what this program asks stands in an object that a quorum signed or on
 // an operator's command line, and needs no guard but that answers do not lead
-// elsewhere (client.HTTP). A [Guard] is for addresses that come in an answer, as
+// elsewhere (client.NewHTTP). A [Guard] is for addresses that come in an answer, as
 // an OpenID provider's list of its endpoints does.
 package outbound
 
