@@ -53,7 +53,7 @@ func (c *hubInit) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.err, "nobody can sign in yet; this prints the first link: parallax hub invite --dir %s --admin --name NAME\n", c.Dir)
+	fmt.Fprintf(std.err, "nobody can sign in yet; this prints the first link: parallax hub invite --dir %s --admin --name NAME --reason WHY\n", c.Dir)
 	return printJSON(std.out, card)
 }
 

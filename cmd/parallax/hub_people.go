@@ -59,6 +59,7 @@ type hubInvite struct {
 	Name         string        `help:"The person's name; stays in the hub's database."`
 	Again        string        `placeholder:"PERSON" help:"A new link for a first administrator who lost the old one, by the person's id."`
 	Expires      time.Duration `default:"72h" help:"How long the link can be used; at most 336h."`
+	Reason       string        `required:"" help:"Why, on one line for the log; names nobody."`
 }
 
 // Run prints the one-time link.
@@ -74,9 +75,9 @@ func (c *hubInvite) Run(ctx context.Context, std streams) error {
 		var e identity.Enrolment
 		var err error
 		if c.Again != "" {
-			e, err = s.Renew(ctx, identity.AtTheMachine(), c.Again, c.Expires)
+			e, err = s.Renew(ctx, identity.AtTheMachine(), c.Again, c.Expires, c.Reason)
 		} else {
-			e, err = s.Invite(ctx, identity.AtTheMachine(), organisation, c.Name, []identity.Role{identity.OrganisationAdmin}, c.Expires)
+			e, err = s.Invite(ctx, identity.AtTheMachine(), organisation, c.Name, []identity.Role{identity.OrganisationAdmin}, c.Expires, c.Reason)
 		}
 		if err != nil {
 			return err
@@ -143,6 +144,7 @@ func (c *hubPeople) Run(ctx context.Context, std streams) error {
 type hubPerson struct {
 	hubMachine
 	Person string `arg:"" help:"The person's id, as hub people lists it."`
+	Reason string `required:"" help:"Why, on one line for the log; names nobody."`
 }
 
 type hubSuspendPerson struct{ hubPerson }
@@ -159,9 +161,9 @@ func (c *hubEndSessions) Run(ctx context.Context, std streams) error {
 	return c.act(ctx, std, "signed out", (*identity.Service).EndSessions)
 }
 
-func (c *hubPerson) act(ctx context.Context, std streams, done string, do func(*identity.Service, context.Context, identity.Principal, string) error) error {
+func (c *hubPerson) act(ctx context.Context, std streams, done string, do func(*identity.Service, context.Context, identity.Principal, string, string) error) error {
 	return c.use(ctx, func(s *identity.Service, _ hub.Identity) error {
-		if err := do(s, ctx, identity.AtTheMachine(), c.Person); err != nil {
+		if err := do(s, ctx, identity.AtTheMachine(), c.Person, c.Reason); err != nil {
 			return err
 		}
 		if c.JSON {

@@ -56,7 +56,7 @@ func TestPeopleInABrowser(t *testing.T) {
 		}
 		return options
 	}
-	e, err := w.hub.people.Invite(t.Context(), identity.AtTheMachine(), "bank-a", "First Administrator", []identity.Role{identity.OrganisationAdmin}, 0)
+	e, err := w.hub.people.Invite(t.Context(), identity.AtTheMachine(), "bank-a", "First Administrator", []identity.Role{identity.OrganisationAdmin}, 0, "first administrator")
 	must(t, err)
 	see("sign-in", "/sign-in")
 	see("enrol", "/enrol?code="+e.Code)

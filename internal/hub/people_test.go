@@ -49,7 +49,7 @@ func (w *world) enrol(link string) *someone {
 // admin enrols the first administrator of an organisation by the operator's link.
 func (w *world) admin(organisation string) *someone {
 	w.t.Helper()
-	e, err := w.hub.people.Invite(context.Background(), identity.AtTheMachine(), organisation, "Admin of "+organisation, []identity.Role{identity.OrganisationAdmin}, 0)
+	e, err := w.hub.people.Invite(context.Background(), identity.AtTheMachine(), organisation, "Admin of "+organisation, []identity.Role{identity.OrganisationAdmin}, 0, "first administrator")
 	must(w.t, err)
 	p := w.enrol(e.Link)
 	p.id = e.Person
@@ -59,7 +59,7 @@ func (w *world) admin(organisation string) *someone {
 // invites lets an administrator invite somebody by the page's form.
 func (w *world) invites(admin *someone, name string, roles ...string) *someone {
 	w.t.Helper()
-	status, body := admin.post("/people/invite", url.Values{"name": {name}, "roles": roles, "days": {"3"}})
+	status, body := admin.post("/people/invite", url.Values{"name": {name}, "roles": roles, "days": {"3"}, "why-person-acts": {"joins the team"}})
 	if status != http.StatusOK {
 		w.t.Fatalf("inviting %s: %d\n%s", name, status, body)
 	}
@@ -130,7 +130,7 @@ func TestPagesBySession(t *testing.T) {
 	if status, _ := bank.Use("/again/passkey", nil); status != http.StatusOK {
 		t.Errorf("confirming: %d", status)
 	}
-	if status, _ := bank.post("/people/"+analyst.id+"/suspend", nil); status != http.StatusOK {
+	if status, _ := bank.post("/people/"+analyst.id+"/act", url.Values{"act": {"suspend"}, "why-person-acts": {"left the team"}}); status != http.StatusOK {
 		t.Errorf("suspending: %d", status)
 	}
 	if status, _ := analyst.get("/contribute"); status != http.StatusForbidden {

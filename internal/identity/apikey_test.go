@@ -59,7 +59,7 @@ func TestKeysForOpenReads(t *testing.T) {
 		must(t, w.deny("gov-1", "resume", "bank-a"))
 		must(t, w.deny("gov-2", "resume", "bank-a"))
 		must(t, w.CheckKey(ctx, text, ReadLog))
-		must(t, w.Suspend(ctx, AtTheMachine(), admin.Person))
+		must(t, w.Suspend(ctx, AtTheMachine(), admin.Person, "why"))
 		if err := w.CheckKey(ctx, text, ReadLog); err == nil {
 			t.Error("the key of a suspended person reads")
 		}

@@ -94,7 +94,7 @@ func (v *visit) enrol(provider, user, organisation string, roles ...Role) (Enrol
 	if len(roles) != 1 || roles[0] != OrganisationAdmin {
 		by = Principal{Person: "p-admin", Organisation: organisation, Roles: []Role{OrganisationAdmin}, StepUpAt: v.clock.Now()}
 	}
-	e, err := v.Invite(v.t.Context(), by, organisation, user, roles, 0)
+	e, err := v.Invite(v.t.Context(), by, organisation, user, roles, 0, "why")
 	must(v.t, err)
 	return e, v.at("/enrol/with/"+provider+"?code="+e.Code, user)
 }
@@ -143,7 +143,7 @@ func TestSignInWithAProvider(t *testing.T) {
 			t.Errorf("next=%s leads to %s", next, a.url)
 		}
 	}
-	must(t, v.Suspend(t.Context(), AtTheMachine(), e.Person))
+	must(t, v.Suspend(t.Context(), AtTheMachine(), e.Person, "why"))
 	v.fresh()
 	if a := v.at("/sign-in/with/one", "ada"); a.status != http.StatusForbidden || v.who() != "" {
 		t.Errorf("suspended: %d", a.status)
@@ -215,7 +215,7 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := withProviders(t, c.tamper, "one")
-			e, err := v.Invite(t.Context(), AtTheMachine(), "bank-a", "Ada", []Role{OrganisationAdmin}, 0)
+			e, err := v.Invite(t.Context(), AtTheMachine(), "bank-a", "Ada", []Role{OrganisationAdmin}, 0, "why")
 			must(t, err)
 			v.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
 				if r.URL.Path == Callback {
@@ -269,7 +269,7 @@ func TestConfirmWithAProvider(t *testing.T) {
 	if a := v.get("/people/invite"); strings.Contains(a.body, `name="name"`) {
 		t.Error("the form is shown without confirming")
 	}
-	if a := v.post("/people/invite", url.Values{"name": {"New"}, "roles": {"contributor-analyst"}, "days": {"3"}}); a.status != http.StatusForbidden {
+	if a := v.post("/people/invite", url.Values{"name": {"New"}, "roles": {"contributor-analyst"}, "days": {"3"}, "why-person-acts": {"joins the team"}}); a.status != http.StatusForbidden {
 		t.Errorf("invited without confirming: %d", a.status)
 	}
 	if a := v.at("/again/with/one?next=%2Fpeople", "ada"); a.status != http.StatusForbidden {
@@ -282,7 +282,7 @@ func TestConfirmWithAProvider(t *testing.T) {
 	if a := v.at("/again/with/one?next=%2Fpeople", "ada"); a.status != http.StatusOK || !strings.HasSuffix(a.url, "/people") {
 		t.Errorf("confirming: %d at %s", a.status, a.url)
 	}
-	if a := v.post("/people/invite", url.Values{"name": {"New"}, "roles": {"contributor-analyst"}, "days": {"3"}}); a.status != http.StatusOK || strings.Count(a.body, "enrol_") != 1 {
+	if a := v.post("/people/invite", url.Values{"name": {"New"}, "roles": {"contributor-analyst"}, "days": {"3"}, "why-person-acts": {"joins the team"}}); a.status != http.StatusOK || strings.Count(a.body, "enrol_") != 1 {
 		t.Errorf("inviting: %d\n%s", a.status, a.body)
 	}
 }

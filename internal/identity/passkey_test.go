@@ -39,7 +39,7 @@ func (v *visit) invite(organisation, name string, roles ...Role) Enrolment {
 	if len(roles) != 1 || roles[0] != OrganisationAdmin {
 		by = Principal{Person: "p-admin", Organisation: organisation, Roles: []Role{OrganisationAdmin}, StepUpAt: v.clock.Now()}
 	}
-	e, err := v.Invite(v.t.Context(), by, organisation, name, roles, 0)
+	e, err := v.Invite(v.t.Context(), by, organisation, name, roles, 0, "why")
 	must(v.t, err)
 	return e
 }

@@ -17,6 +17,9 @@ const (
 
 var errInvitation = fault.New(fault.Forbidden, "This link does not invite anybody: it was used before, has expired or is not whole. Ask whoever sent it for a new one.")
 
+// errReason asks for why somebody acts on another person.
+var errReason = fault.Newf(fault.Invalid, "Say why, on one line of at most %d characters. It goes to the log, which auditors read: name nobody.", maxText)
+
 var errNobody = fault.New(fault.Forbidden, "Nobody here signs in with this account. Who was invited uses the link of the invitation the first time.")
 
 // An Enrolment is a one-time link for one person. It is shown once.
@@ -27,8 +30,9 @@ type Enrolment struct {
 	Expires time.Time `json:"expires"`
 }
 
-// Invite makes a person of an organisation and the link by which it enrols.
-func (s *Service) Invite(ctx context.Context, by Principal, organisation, name string, roles []Role, valid time.Duration) (Enrolment, error) {
+// Invite makes a person of an organisation and the link by which it enrols. Like
+// every act on a person it needs why, which the log keeps.
+func (s *Service) Invite(ctx context.Context, by Principal, organisation, name string, roles []Role, valid time.Duration, why string) (Enrolment, error) {
 	if !plainText(name) {
 		return Enrolment{}, fault.Newf(fault.Invalid, "Give the person's name on one line of at most %d characters.", maxText)
 	}
@@ -52,10 +56,13 @@ func (s *Service) Invite(ctx context.Context, by Principal, organisation, name s
 		if err := may(question{act: actInvite, by: by, org: org, roles: roles, admins: n, now: s.o.Clock.Now()}); err != nil {
 			return err
 		}
+		if !plainText(why) {
+			return errReason
+		}
 		if err := insertPerson(ctx, tx, p, s.o.Clock.Now()); err != nil {
 			return err
 		}
-		_, err = s.record(ctx, tx, Record{Type: string(actInvite), By: named(by), Organisation: organisation, Person: p.ID, Roles: roles})
+		_, err = s.record(ctx, tx, Record{Type: string(actInvite), By: named(by), Organisation: organisation, Person: p.ID, Roles: roles, Reason: why})
 		return err
 	})(ctx)
 }
@@ -85,7 +92,7 @@ func (s *Service) enrol(valid time.Duration, id string, act func(context.Context
 }
 
 // on decides an act on a person and then does it, with its entry in the log.
-func (s *Service) on(ctx context.Context, tx *store.Tx, a act, by Principal, id string, roles []Role, do func(p Person, now time.Time) error) error {
+func (s *Service) on(ctx context.Context, tx *store.Tx, a act, by Principal, id string, roles []Role, why string, do func(p Person, now time.Time) error) error {
 	p, err := person(ctx, tx, id)
 	if err != nil {
 		return err
@@ -102,18 +109,21 @@ func (s *Service) on(ctx context.Context, tx *store.Tx, a act, by Principal, id 
 	if err := may(question{act: a, by: by, org: org, target: p, roles: roles, admins: n, now: now}); err != nil {
 		return err
 	}
+	if !plainText(why) {
+		return errReason
+	}
 	if err := do(p, now); err != nil {
 		return err
 	}
-	_, err = s.record(ctx, tx, Record{Type: string(a), By: named(by), Organisation: p.Organisation, Person: p.ID, Roles: roles})
+	_, err = s.record(ctx, tx, Record{Type: string(a), By: named(by), Organisation: p.Organisation, Person: p.ID, Roles: roles, Reason: why})
 	return err
 }
 
 // SetRoles changes what a person may do. Its sessions end: what it may do is
 // never a leftover of what it was.
-func (s *Service) SetRoles(ctx context.Context, by Principal, id string, roles []Role) error {
+func (s *Service) SetRoles(ctx context.Context, by Principal, id string, roles []Role, why string) error {
 	return s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return s.on(ctx, tx, actRoles, by, id, roles, func(p Person, now time.Time) error {
+		return s.on(ctx, tx, actRoles, by, id, roles, why, func(p Person, now time.Time) error {
 			if err := move(ctx, tx, id, actRoles, p.State, now); err != nil {
 				return err
 			}
@@ -126,9 +136,9 @@ func (s *Service) SetRoles(ctx context.Context, by Principal, id string, roles [
 }
 
 // Suspend keeps a person out at once; what it signs in with stays.
-func (s *Service) Suspend(ctx context.Context, by Principal, id string) error {
+func (s *Service) Suspend(ctx context.Context, by Principal, id, why string) error {
 	return s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return s.on(ctx, tx, actSuspend, by, id, nil, func(_ Person, now time.Time) error {
+		return s.on(ctx, tx, actSuspend, by, id, nil, why, func(_ Person, now time.Time) error {
 			if err := move(ctx, tx, id, actSuspend, Suspended, now); err != nil {
 				return err
 			}
@@ -138,9 +148,9 @@ func (s *Service) Suspend(ctx context.Context, by Principal, id string) error {
 }
 
 // Resume lets a suspended person in again, or lets it enrol where it never did.
-func (s *Service) Resume(ctx context.Context, by Principal, id string) error {
+func (s *Service) Resume(ctx context.Context, by Principal, id, why string) error {
 	return s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return s.on(ctx, tx, actResume, by, id, nil, func(p Person, now time.Time) error {
+		return s.on(ctx, tx, actResume, by, id, nil, why, func(p Person, now time.Time) error {
 			to := Active
 			if p.Account == "" {
 				to = Invited
@@ -152,9 +162,9 @@ func (s *Service) Resume(ctx context.Context, by Principal, id string) error {
 
 // Remove ends a person for good: its name, roles and ways to sign in are
 // deleted, its id stays.
-func (s *Service) Remove(ctx context.Context, by Principal, id string) error {
+func (s *Service) Remove(ctx context.Context, by Principal, id, why string) error {
 	return s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return s.on(ctx, tx, actRemove, by, id, nil, func(_ Person, now time.Time) error {
+		return s.on(ctx, tx, actRemove, by, id, nil, why, func(_ Person, now time.Time) error {
 			if err := move(ctx, tx, id, actRemove, Removed, now); err != nil {
 				return err
 			}
@@ -168,9 +178,9 @@ func (s *Service) Remove(ctx context.Context, by Principal, id string) error {
 
 // Renew makes a new link for a person who lost the old one or its passkey. All
 // that it signed in with before ends, so that two people never share one.
-func (s *Service) Renew(ctx context.Context, by Principal, id string, valid time.Duration) (Enrolment, error) {
+func (s *Service) Renew(ctx context.Context, by Principal, id string, valid time.Duration, why string) (Enrolment, error) {
 	return s.enrol(valid, id, func(ctx context.Context, tx *store.Tx) error {
-		return s.on(ctx, tx, actRenew, by, id, nil, func(_ Person, now time.Time) error {
+		return s.on(ctx, tx, actRenew, by, id, nil, why, func(_ Person, now time.Time) error {
 			if err := move(ctx, tx, id, actRenew, Invited, now); err != nil {
 				return err
 			}
@@ -180,9 +190,9 @@ func (s *Service) Renew(ctx context.Context, by Principal, id string, valid time
 }
 
 // EndSessions signs a person out everywhere.
-func (s *Service) EndSessions(ctx context.Context, by Principal, id string) error {
+func (s *Service) EndSessions(ctx context.Context, by Principal, id, why string) error {
 	return s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return s.on(ctx, tx, actEnd, by, id, nil, func(Person, time.Time) error { return endSessions(ctx, tx, id) })
+		return s.on(ctx, tx, actEnd, by, id, nil, why, func(Person, time.Time) error { return endSessions(ctx, tx, id) })
 	})
 }
 

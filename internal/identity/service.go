@@ -93,6 +93,7 @@ type Record struct {
 	Organisation string `json:"organisation"`
 	Person       string `json:"person"`
 	Roles        []Role `json:"roles"`
+	Reason       string `json:"reason,omitempty"` // as whoever acted typed it
 	Key          string `json:"key"`
 	Act          string `json:"act"` // digest of a signed act
 	Time         int64  `json:"time"`

@@ -154,10 +154,12 @@ func TestRevocationIsAtOnce(t *testing.T) {
 		p := w.join("bank-a", "Analyst", ContributorAnalyst)
 		b, second := w.browser(), w.browser()
 		for name, revoke := range map[string]func() error{
-			"suspended":   func() error { return w.Suspend(ctx, admin, p.Person) },
-			"new roles":   func() error { return w.SetRoles(ctx, admin, p.Person, []Role{ContributorAnalyst, ProgrammeLead}) },
-			"ended":       func() error { return w.EndSessions(ctx, admin, p.Person) },
-			"by operator": func() error { return w.EndSessions(ctx, AtTheMachine(), p.Person) },
+			"suspended": func() error { return w.Suspend(ctx, admin, p.Person, "why") },
+			"new roles": func() error {
+				return w.SetRoles(ctx, admin, p.Person, []Role{ContributorAnalyst, ProgrammeLead}, "why")
+			},
+			"ended":       func() error { return w.EndSessions(ctx, admin, p.Person, "why") },
+			"by operator": func() error { return w.EndSessions(ctx, AtTheMachine(), p.Person, "why") },
 			"own list": func() error {
 				list, err := w.Sessions(ctx, p)
 				if err != nil || len(list) != 2 {
@@ -188,7 +190,7 @@ func TestRevocationIsAtOnce(t *testing.T) {
 				t.Errorf("%s: still signed in", name)
 			}
 			if w.one(p.Person).State == Suspended {
-				must(t, w.Resume(ctx, admin, p.Person))
+				must(t, w.Resume(ctx, admin, p.Person, "why"))
 			}
 		}
 		b.cookie = nil

@@ -129,7 +129,7 @@ func TestSignInsAreLogged(t *testing.T) {
 	last("a passkey made", map[string]string{"msg": "signed in", "act": "enrol", "way": "passkey", "person": e.Person})
 	d.use("/again/passkey", map[string]string{"next": "/me"})
 	last("confirmed", map[string]string{"msg": "signed in", "act": "again", "way": "passkey", "person": e.Person})
-	must(t, v.Suspend(t.Context(), AtTheMachine(), e.Person))
+	must(t, v.Suspend(t.Context(), AtTheMachine(), e.Person, "why"))
 	v.fresh()
 	d.use("/sign-in/passkey", nil)
 	last("suspended", map[string]string{"msg": "sign-in failed", "act": "sign-in", "way": "passkey", "kind": "forbidden"})

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -95,16 +96,20 @@ func (p *Pages) showInvite(w http.ResponseWriter, r *http.Request, by Principal,
 		days = "3"
 	}
 	f := web.Form{Label: "Invitation", Action: "/people/invite", Submit: "Make the link", Cancel: "/people",
-		Note: "Written to the log: that you invited a person with these roles, by random ids.", Fields: []web.Field{
+		Note: "Written to the log: that you invited a person with these roles, by random ids, and why.", Fields: []web.Field{
 			{Name: "name", Label: "Name", Help: "As colleagues know the person. Nobody outside your organisation sees it.", Value: r.PostFormValue("name"), MaxLength: maxText},
 			rolesField(r.PostForm["roles"], org),
-			{Kind: web.FieldNumber, Name: "days", Label: "Days until the link expires", Help: "From 1 to 14.", Value: days}}}
+			{Kind: web.FieldNumber, Name: "days", Label: "Days until the link expires", Help: "From 1 to 14.", Value: days},
+			reasonField(r, actInvite)}}
 	if problem != nil {
 		v.Problems = []web.Problem{{Field: "roles", Sentence: fault.Sentence(problem)}}
 		f.Fields[1].Error = fault.Sentence(problem)
 		if !plainText(r.PostFormValue("name")) {
 			v.Problems[0].Field = "name"
 			f.Fields[0].Error, f.Fields[1].Error = fault.Sentence(problem), ""
+		} else if errors.Is(problem, errReason) {
+			v.Problems[0].Field = f.Fields[3].Name
+			f.Fields[3].Error, f.Fields[1].Error = fault.Sentence(problem), ""
 		}
 	}
 	v.Data = []any{f}
@@ -142,7 +147,7 @@ func (p *Pages) Invite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		days = -1
 	}
-	e, err := p.s.Invite(r.Context(), by, by.Organisation, r.PostFormValue("name"), postedRoles(r), time.Duration(days)*24*time.Hour)
+	e, err := p.s.Invite(r.Context(), by, by.Organisation, r.PostFormValue("name"), postedRoles(r), time.Duration(days)*24*time.Hour, why(r))
 	if fault.KindOf(err) == fault.Invalid {
 		return p.showInvite(w, r, by, err)
 	}
@@ -166,10 +171,11 @@ func (p *Pages) One(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showOne(w, r, by, nil)
+	return p.showOne(w, r, by, "", nil)
 }
 
-func (p *Pages) showOne(w http.ResponseWriter, r *http.Request, by Principal, problem error) error {
+// showOne shows a person; problem is what was wrong with an act on it.
+func (p *Pages) showOne(w http.ResponseWriter, r *http.Request, by Principal, of act, problem error) error {
 	x, org, err := p.s.One(r.Context(), by, r.PathValue("person"))
 	if err != nil {
 		return err
@@ -190,38 +196,77 @@ func (p *Pages) showOne(w http.ResponseWriter, r *http.Request, by Principal, pr
 				chosen = append(chosen, string(role))
 			}
 		}
-		f := web.Form{Label: "Roles", Action: "/people/" + x.ID + "/roles", Submit: "Change the roles", Fields: []web.Field{rolesField(chosen, org)},
-			Note: "The person is signed out. Written to the log: the new roles, by random ids."}
-		if problem != nil {
-			f.Fields[0].Error = fault.Sentence(problem)
-			v.Problems = f.Problems()
+		f := web.Form{ID: formOf(actRoles), Label: "Roles", Action: "/people/" + x.ID + "/roles", Submit: "Change the roles", Fields: []web.Field{rolesField(chosen, org), reasonField(r, actRoles)},
+			Note: "The person is signed out. Written to the log: the new roles, by random ids, and why."}
+		acts, remove := actsForm(r, x), removeForm(r, x)
+		for _, form := range []*web.Form{&f, &acts, &remove} {
+			if problem != nil && form.ID == formOf(of) {
+				at := 0
+				if errors.Is(problem, errReason) {
+					at = len(form.Fields) - 1
+				}
+				form.Fields[at].Error = fault.Sentence(problem)
+				v.Problems = form.Problems()
+			}
 		}
-		v.Data = append(v.Data.([]any), web.Section{Title: "Change what this person may do", Body: []any{f}}, web.Section{Title: "Let in or keep out", Body: personActs(x)})
+		v.Data = append(v.Data.([]any), web.Section{Title: "Change what this person may do", Body: []any{f}}, web.Section{Title: "Let in or keep out", Body: []any{
+			web.Text("All of these take effect at the person's next request, and each is an entry of the log."), acts,
+			web.Text("A new link ends every way in which the person signed in before: use it when a device or an account was lost."), remove}})
 	}
 	return p.blocks(w, r, v)
 }
 
-// personActs are the acts that the person's state allows.
-func personActs(x Person) []any {
-	at := "/people/" + x.ID
-	out := []any{web.Text("All of these take effect at the person's next request, and each is an entry of the log.")}
-	var list web.Actions
-	add := func(a act, label string, careful bool) {
-		if slices.Contains(from[a], x.State) {
-			list = append(list, web.Action{Label: label, Href: at + "/" + string(a), Post: true, Careful: careful, About: x.Name})
-		}
+// formOf is the form of the page that an act belongs to.
+func formOf(a act) string {
+	switch a {
+	case actRoles, actRemove:
+		return "person-" + string(a)
+	default:
+		return "person-acts"
 	}
-	add(actEnd, "End all sessions", false)
-	add(actSuspend, "Suspend", true)
-	add(actResume, "Let in again", false)
-	add(actRenew, "New link to enrol", true)
-	out = append(out, list, web.Text("A new link ends every way in which the person signed in before: use it when a device or an account was lost."))
-	return append(out, web.Form{Label: "Remove", Action: at + "/" + string(actRemove), Submit: "Remove " + x.Name, Careful: true,
-		Note:   "Name, roles, passkeys and keys are deleted; this cannot be taken back. The random id stays in the log.",
-		Fields: []web.Field{{Kind: web.FieldCheck, Name: "sure", Label: "Remove this person for good"}}})
 }
 
-// Act does one act on a person: the last part of the path names it.
+// reasonField asks why. One page has several, so each has its form's name.
+func reasonField(r *http.Request, a act) web.Field {
+	name := "why-" + formOf(a)
+	return web.Field{Name: name, Label: "Why", Help: "One line. It goes to the log, which auditors read: name nobody.", Value: r.PostFormValue(name), MaxLength: maxText}
+}
+
+// why is the reason that was typed in whichever form was sent.
+func why(r *http.Request) string {
+	for _, a := range []act{actRoles, actRemove, actSuspend} {
+		if typed := strings.TrimSpace(r.PostFormValue("why-" + formOf(a))); typed != "" {
+			return typed
+		}
+	}
+	return ""
+}
+
+// actsForm offers the acts that the person's state allows.
+func actsForm(r *http.Request, x Person) web.Form {
+	choice := web.Field{Kind: web.FieldRadios, Name: "act", Label: "What should happen?", Value: r.PostFormValue("act")}
+	for _, a := range []struct {
+		act
+		label string
+	}{{actEnd, "End all sessions"}, {actSuspend, "Suspend"}, {actResume, "Let in again"}, {actRenew, "Make a new link to enrol"}} {
+		if slices.Contains(from[a.act], x.State) {
+			choice.Options = append(choice.Options, web.Option{Value: string(a.act), Label: a.label})
+		}
+	}
+	return web.Form{ID: formOf(actSuspend), Label: "Let in or keep out", Action: "/people/" + x.ID + "/" + string(actChosen), Submit: "Do this", Fields: []web.Field{choice, reasonField(r, actSuspend)}}
+}
+
+func removeForm(r *http.Request, x Person) web.Form {
+	return web.Form{ID: formOf(actRemove), Label: "Remove", Action: "/people/" + x.ID + "/" + string(actRemove), Submit: "Remove " + x.Name, Careful: true,
+		Note:   "Name, roles, passkeys and keys are deleted; this cannot be taken back. The random id stays in the log.",
+		Fields: []web.Field{{Kind: web.FieldCheck, Name: "sure", Label: "Remove this person for good"}, reasonField(r, actRemove)}}
+}
+
+// actChosen stands in an address for the act that the form names.
+const actChosen act = "act"
+
+// Act does one act on a person: the last part of the path names it, or the form
+// that was sent.
 func (p *Pages) Act(w http.ResponseWriter, r *http.Request) error {
 	by, err := p.person(r)
 	if err != nil {
@@ -230,37 +275,41 @@ func (p *Pages) Act(w http.ResponseWriter, r *http.Request) error {
 	if err := form(w, r); err != nil {
 		return err
 	}
-	id, ctx := r.PathValue("person"), r.Context()
-	switch act(r.PathValue("act")) {
+	id, ctx, reason := r.PathValue("person"), r.Context(), why(r)
+	a := act(r.PathValue("act"))
+	if a == actChosen {
+		a = act(r.PostFormValue("act"))
+	}
+	next := "/people/" + url.PathEscape(id)
+	switch a {
 	case actRoles:
-		err = p.s.SetRoles(ctx, by, id, postedRoles(r))
-		if fault.KindOf(err) == fault.Invalid {
-			return p.showOne(w, r, by, err)
-		}
+		err = p.s.SetRoles(ctx, by, id, postedRoles(r), reason)
 	case actSuspend:
-		err = p.s.Suspend(ctx, by, id)
+		err = p.s.Suspend(ctx, by, id, reason)
 	case actResume:
-		err = p.s.Resume(ctx, by, id)
+		err = p.s.Resume(ctx, by, id, reason)
 	case actEnd:
-		err = p.s.EndSessions(ctx, by, id)
+		err = p.s.EndSessions(ctx, by, id, reason)
 	case actRenew:
-		e, err := p.s.Renew(ctx, by, id, 0)
-		if err != nil {
-			return err
+		var e Enrolment
+		if e, err = p.s.Renew(ctx, by, id, 0, reason); err == nil {
+			return p.showLink(w, r, e)
 		}
-		return p.showLink(w, r, e)
 	case actRemove:
-		if r.PostFormValue("sure") == "" {
-			return fault.New(fault.Invalid, "Tick the box to remove this person for good.")
+		next, err = "/people", fault.New(fault.Invalid, "Tick the box to remove this person for good.")
+		if r.PostFormValue("sure") != "" {
+			err = p.s.Remove(ctx, by, id, reason)
 		}
-		if err = p.s.Remove(ctx, by, id); err == nil {
-			return web.Redirect(w, r, "/people")
-		}
+	case "":
+		a, err = actSuspend, fault.New(fault.Invalid, "Choose what should happen.")
 	default:
 		return fault.New(fault.NotFound, "There is nothing at this address.")
+	}
+	if fault.KindOf(err) == fault.Invalid {
+		return p.showOne(w, r, by, a, err)
 	}
 	if err != nil {
 		return web.NotDone(err, "Nothing about this person was changed.")
 	}
-	return web.Redirect(w, r, "/people/"+url.PathEscape(id))
+	return web.Redirect(w, r, next)
 }

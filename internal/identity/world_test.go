@@ -115,7 +115,7 @@ func (w *world) join(organisation, name string, roles ...Role) Principal {
 	if len(roles) != 1 || roles[0] != OrganisationAdmin {
 		by = Principal{Person: "p-admin", Organisation: organisation, Roles: []Role{OrganisationAdmin}, StepUpAt: w.clock.Now()}
 	}
-	e, err := w.Invite(ctx, by, organisation, name, roles, 0)
+	e, err := w.Invite(ctx, by, organisation, name, roles, 0, "why")
 	must(w.t, err)
 	p, err := w.bind(ctx, hashOf(e.Code), func(ctx context.Context, tx *store.Tx, p Person, now time.Time) error {
 		return insertLogin(ctx, tx, "https://issuer.example", p.ID, p.ID, now)
