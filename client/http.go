@@ -19,6 +19,9 @@ func NewHTTP(timeout time.Duration) *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errRedirect }}
 }
 
+// HTTPSOnly refuses plain HTTP with any machine but this one before next sees it.
+func HTTPSOnly(next http.RoundTripper) http.RoundTripper { return sealed{next} }
+
 // sealed lets only requests through that nobody on the way can read.
 type sealed struct{ next http.RoundTripper }
 

@@ -34,6 +34,7 @@ type deskCmd struct {
 	Open     deskOpen     `cmd:"" help:"Read a released opening (authority); the read is logged first."`
 	Witness  deskWitness  `cmd:"" help:"Watch the log: cosign each checkpoint that follows from the ones before, refuse any other."`
 	Export   deskExport   `cmd:"" help:"Write an opened lead as a table, under a decision of the gateway (authority)."`
+	Exports  deskExports  `cmd:"" help:"List the files that leads left as, and until when each may be kept (authority)."`
 	Serve    deskServe    `cmd:"" help:"Show this desk's page in a browser on this computer; checks files without joining anything."`
 	deskAmends
 }

@@ -82,7 +82,31 @@ func (c *deskExport) Run(ctx context.Context, std streams) error {
 		if err := f.Close(); err != nil {
 			return err
 		}
+		fmt.Fprintf(std.err, "export %s: destroy the file and its copies by %s, and say so with \"parallax desk exports --destroyed %s\"\n", x.ID, x.Expires.Format("2 Jan 2006"), x.ID)
 		fmt.Fprintf(std.err, "wrote %s under %s (%s); %d observations stem, or may stem, from a report of suspicion\n", c.Out, x.Decision, strings.Join(x.Route, " then "), x.Flagged)
 		return nil
+	})
+}
+
+type deskExports struct {
+	deskDir
+	Destroyed string `placeholder:"EXPORT" help:"Say that the file of this export and its copies were destroyed."`
+}
+
+// Run lists what left this desk as files, or notes that one was destroyed.
+func (c *deskExports) Run(ctx context.Context, std streams) error {
+	return c.use(ctx, func(d *desk.Desk) error {
+		if c.Destroyed != "" {
+			x, err := d.DestroyedExport(ctx, c.Destroyed)
+			if err != nil {
+				return err
+			}
+			return printJSON(std.out, x)
+		}
+		list, err := d.Exports(ctx)
+		if err != nil {
+			return err
+		}
+		return printJSON(std.out, list)
 	})
 }

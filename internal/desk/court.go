@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"parallax/internal/fault"
 	"parallax/internal/gateway/law"
@@ -36,6 +37,8 @@ func (o OpenedContent) smr() bool {
 
 // An Export is a lead as a file, under a decision of the gateway.
 type Export struct {
+	ID       string // by which the desk knows the file
+	Expires  time.Time
 	Decision string
 	Route    []string
 	Flagged  int // observations that stem, or may stem, from a report of suspicion
@@ -45,11 +48,16 @@ type Export struct {
 // ExportLead writes an opened lead as a table under a standing decision that this
 // desk's counsel signed. The read is logged first, as every read is. Material that
 // stems from a report of suspicion is refused where the decision leads into
-// evidence; the refusal names how the same records can be obtained lawfully.
+// evidence; the refusal names how the same records can be obtained lawfully. The
+// file may be kept for ExportLife, which it says itself; while an earlier one
+// should be gone, none is made.
 func (d *Desk) ExportLead(ctx context.Context, id, decision string) (Export, error) {
 	// What law refuses is refused before anything is read.
 	x, r, err := d.MayExport(ctx, decision, nil)
 	if err != nil {
+		return Export{}, err
+	}
+	if err := d.noneOver(ctx); err != nil {
 		return Export{}, err
 	}
 	l, err := d.OpenLead(ctx, id)
@@ -72,14 +80,19 @@ func (d *Desk) ExportLead(ctx context.Context, id, decision string) (Export, err
 			return Export{}, d.resource(ctx, err, out.Flagged, sectors)
 		}
 	}
-	out.CSV, err = csvBytes(l.table(x.ID, r.IDs))
+	noted, err := d.noteExport(ctx, id, x.ID, len(l.Observations))
+	if err != nil {
+		return Export{}, err
+	}
+	out.ID, out.Expires = noted.ID, time.UnixMicro(noted.Expires).UTC()
+	out.CSV, err = csvBytes(l.table(x.ID, r.IDs, out.Expires))
 	return out, err
 }
 
 // table is the lead's observations; each row says that nothing is verified, under
-// which decision it left, and carries its flag.
-func (l Lead) table(decision string, rows []string) [][]string {
-	out := [][]string{{"status", "gateway", "route", smrDerived, "organisation", "sector", "reference", "date", "role", "kind", "grade", "strength", "identifiers"}}
+// which decision it left and until when it may be kept, and carries its flag.
+func (l Lead) table(decision string, rows []string, expires time.Time) [][]string {
+	out := [][]string{{"status", "destroy_by", "gateway", "route", smrDerived, "organisation", "sector", "reference", "date", "role", "kind", "grade", "strength", "identifiers"}}
 	for _, o := range l.byOrganisation() {
 		p := o.Payload
 		var ids []string
@@ -90,7 +103,7 @@ func (l Lead) table(decision string, rows []string) [][]string {
 		if flag == "not known" && !o.smr() {
 			flag = "no"
 		}
-		out = append(out, []string{"unverified", decision, strings.Join(rows, " then "), flag, o.Organisation, o.Sector, p.Reference, p.Date, o.Role, p.Kind,
+		out = append(out, []string{"unverified", expires.Format(time.DateOnly), decision, strings.Join(rows, " then "), flag, o.Organisation, o.Sector, p.Reference, p.Date, o.Role, p.Kind,
 			strings.ToUpper(p.Grade), fmt.Sprint(p.Strength), strings.Join(ids, "; ")})
 	}
 	return out

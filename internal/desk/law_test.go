@@ -3,6 +3,8 @@ package desk
 import (
 	"context"
 	"crypto/rand"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,12 +119,12 @@ func TestReportsOfSuspicionNeverBecomeEvidence(t *testing.T) {
 						t.Errorf("the refusal does not say %q: %v", s, err)
 					}
 				}
-			} else if err != nil || !strings.Contains(string(x.CSV), "unverified,EXPORT-COURT,AU-POLICE-COURT,no,bank") {
+			} else if err != nil || !strings.Contains(string(x.CSV), "unverified,2027-02-22,EXPORT-COURT,AU-POLICE-COURT,no,bank") {
 				t.Errorf("%v\n%s", err, x.CSV)
 			}
 			x, err = police.ExportLead(ctx, id, "REFERRAL-FIU")
 			flag := map[string]string{"=yes": "yes", "": "not known", "=no": "no"}[c.smr]
-			if err != nil || !strings.Contains(string(x.CSV), "unverified,REFERRAL-FIU,AU-AFP-60A,"+flag+",bank") {
+			if err != nil || !strings.Contains(string(x.CSV), "unverified,2027-02-22,REFERRAL-FIU,AU-AFP-60A,"+flag+",bank") {
 				t.Errorf("%v\n%s", err, x.CSV)
 			}
 			for _, bad := range []string{"", "POOL-IN-POLICE", "NO-SUCH"} {
@@ -130,6 +132,76 @@ func TestReportsOfSuspicionNeverBecomeEvidence(t *testing.T) {
 					t.Errorf("decision %q: %v", bad, err)
 				}
 			}
+			if !c.refused {
+				exportsExpire(t, w, police, id)
+			}
 		})
 	}
+}
+
+// exportsExpire follows the two files that left for an opening: each says until
+// when it may be kept; after that no lead leaves as a file before somebody says
+// that they are destroyed. What was refused left no line.
+func exportsExpire(t *testing.T, w *world, police *Desk, id string) {
+	t.Helper()
+	ctx := context.Background()
+	states := func(want ...string) []Exported {
+		t.Helper()
+		list, err := police.Exports(ctx)
+		must(t, err)
+		var got []string
+		for _, x := range list {
+			got = append(got, x.State)
+			if x.Opening != id || x.Rows != 1 || x.Expires-x.Made != ExportLife.Microseconds() {
+				t.Errorf("%+v", x)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("the exports are %v, want %v", got, want)
+		}
+		return list
+	}
+	states(ExportValid, ExportValid)
+	w.clock.Advance(ExportLife - time.Microsecond)
+	states(ExportValid, ExportValid)
+	w.clock.Advance(time.Microsecond)
+	list := states(ExportOver, ExportOver)
+	for range list {
+		reads := len(readsOf(t, police))
+		_, err := police.ExportLead(ctx, id, "REFERRAL-FIU")
+		if !fault.Is(err, fault.Conflict) || !strings.Contains(fault.Sentence(err), "was to be destroyed by 22 Feb 2027") {
+			t.Errorf("with a file that should be gone: %v", err)
+		}
+		if len(readsOf(t, police)) != reads {
+			t.Error("the lead was read for an export that was refused")
+		}
+		over := 0
+		for over < len(list) && list[over].State != ExportOver {
+			over++
+		}
+		x, err := police.DestroyedExport(ctx, list[over].ID)
+		must(t, err)
+		first := x.Destroyed
+		w.clock.Advance(time.Hour)
+		if x, err = police.DestroyedExport(ctx, x.ID); err != nil || x.Destroyed != first {
+			t.Errorf("said twice: %+v, %v", x, err)
+		}
+		list, err = police.Exports(ctx)
+		must(t, err)
+	}
+	states(ExportDestroyed, ExportDestroyed)
+	if err := police.noneOver(ctx); err != nil {
+		t.Errorf("after both are destroyed: %v", err)
+	}
+	if _, err := police.DestroyedExport(ctx, "0000"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("an unknown export: %v", err)
+	}
+}
+
+// readsOf is the lines of a desk's read log.
+func readsOf(t *testing.T, d *Desk) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(d.readsPath())
+	must(t, err)
+	return raw
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"parallax/client"
 	"parallax/internal/authz"
 	"parallax/internal/fault"
 	"parallax/internal/outbound"
@@ -101,6 +102,7 @@ func newRelyingParty(s *Service) (*relyingParty, error) {
 			return nil, err
 		}
 		rp.http = guard.Client(15*time.Second, 1<<20)
+		rp.http.Transport = client.HTTPSOnly(rp.http.Transport)
 	}
 	return rp, nil
 }

@@ -69,6 +69,21 @@ func TestAProvidersFlowTakesNoPasskey(t *testing.T) {
 	}
 }
 
+// Also what a provider says of itself, its other addresses, is reached by https
+// or on this machine: a code and the client's secret are never sent in the clear.
+func TestProvidersAreAskedByHTTPS(t *testing.T) {
+	w := newWorld(t, sqlite(t))
+	for _, address := range []string{"http://op.example/token", "http://192.0.2.7/token"} {
+		res, err := w.oidc.http.Get(address)
+		if err == nil {
+			res.Body.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "not reached by https") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
 // A link on another site's page signs nobody in.
 func TestAnotherSiteBeginsNoSignIn(t *testing.T) {
 	v := withProviders(t, nil, "one")
