@@ -10,7 +10,6 @@ import (
 
 	"parallax/internal/fault"
 	"parallax/internal/gateway/law"
-	"parallax/internal/gateway/route"
 )
 
 // smrDerived is the flag that travels with material which stems from a report of
@@ -118,7 +117,7 @@ func (d *Desk) resource(ctx context.Context, err error, flagged int, sectors map
 	}
 	var ways []string
 	for actor, organisation := range sectors {
-		for _, w := range resourcing(data.Finder, actor, d.day()) {
+		for _, w := range law.Resourcing(data.Finder, actor, d.day()) {
 			ways = append(ways, organisation+": "+w)
 		}
 	}
@@ -128,28 +127,4 @@ func (d *Desk) resource(ctx context.Context, err error, flagged int, sectors map
 	}
 	return fault.Wrap(fault.Forbidden, fmt.Sprintf("%s %d of the observations stem, or may stem, from a report of suspicion, which is not for use in court. Obtain the underlying records again: %s.",
 		fault.Sentence(err), flagged, strings.Join(ways, "; ")), err)
-}
-
-// resourcing are the ways in which an organisation's own records can reach a
-// court, with what each needs.
-func resourcing(f *route.Finder, actor, day string) (out []string) {
-	for _, wants := range []string{"transaction", "account_id"} {
-		a, err := f.Find(route.Question{From: actor, To: "au.court", Holds: []string{"transaction", "customer_identity", "account_id"}, Wants: wants, Purpose: "prosecute", AsOf: day})
-		if err != nil {
-			continue
-		}
-		for _, r := range slices.Concat(a.Routes, a.Conditional) {
-			way := strings.Join(r.IDs, " then ")
-			if len(r.Unmet) > 0 {
-				way += " (needs " + strings.Join(r.Unmet, ", ") + ")"
-			}
-			if !slices.Contains(out, way) {
-				out = append(out, way)
-			}
-		}
-		if len(out) > 0 {
-			return out
-		}
-	}
-	return out
 }

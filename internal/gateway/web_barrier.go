@@ -125,8 +125,8 @@ func (p *Pages) Brief(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := []any{web.Text("What stops lawful work against online child sexual exploitation, as counted here. Print this page: navigation and buttons are left out. Illustrative; needs review by counsel. " +
-		fmt.Sprintf("Counts under %d are withheld; no detail of any case is in this brief.", Threshold))}
+	body := []any{web.Text("What stops lawful work against online child sexual exploitation, as counted here on " + web.Day(p.gateway.clock.Now()) + " under law data " + p.gateway.Law().Set.Meta.DataVersion + ". Illustrative; needs review by counsel. " +
+		fmt.Sprintf("Counts under %d are withheld; no detail of any case is in this brief, which is laid out to be printed.", Threshold))}
 	n := 0
 	for _, k := range list {
 		if k.State == BarrierClosed {
@@ -136,6 +136,7 @@ func (p *Pages) Brief(w http.ResponseWriter, r *http.Request) error {
 		facts := web.Facts{{Label: "State of reform", Value: web.Cell{Text: k.State, Note: join([]string{k.Reform, k.Changed}, ", ")}}, {Label: "Cases", Value: web.T(k.Cases().String())}, {Label: "Days lost", Value: web.T(k.DaysLost().String())},
 			{Label: "Law", Value: web.T(strings.Join(k.Laws, ", "))}, {Label: "Who is blocked", Value: web.T(p.kinds(k.Blocked))}, {Label: "Who could unblock", Value: web.T(k.Unblock)},
 			{Label: "What depends on it", Value: web.T(k.Depends)}, {Label: "What it does", Value: web.T(k.Detail)}, {Label: "What is left", Value: web.T(k.Remaining)}, {Label: "Source", Value: web.T(k.Source)}}
+		facts = slices.DeleteFunc(facts, func(f web.Fact) bool { return f.Value.Text == "" })
 		body = append(body, web.Section{Title: fmt.Sprintf("%d. %s", n, k.Title), Body: []any{facts}})
 	}
 	return p.blocks(w, r, http.StatusOK, web.View{Title: "Brief for reform", Question: "Which laws and processes should change first?", Crumbs: []web.Link{{Label: "Barriers", Href: "/barriers"}}, Data: body})

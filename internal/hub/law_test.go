@@ -3,9 +3,12 @@ package hub
 import (
 	"bytes"
 	"html"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -121,4 +124,53 @@ func TestDateAndFactsChangeThePage(t *testing.T) {
 	w.says("contributor/bank-a", "/routes?"+bank+"reasonable_belief_enforcement", "Yes, as of 2026-11-23", "AU-PRIV-APP62E", "!Whatever", "!3 business days")
 	w.says("contributor/bank-a", "/routes?"+bank+"reasonable_belief_enforcement,suspicion_formed", "Yes, as of 2026-11-23", "3 business days", "tipping-off")
 	w.says("contributor/bank-a", "/routes?"+bank+"not:reasonable_belief_enforcement,not:notice_s49", "said not to hold", "!Yes, as of")
+}
+
+// TestAnswerDutyAndDeadlineStandTogether: what each role needs is in the first
+// sentences of its page.
+func TestAnswerDutyAndDeadlineStandTogether(t *testing.T) {
+	w := newWorldWith(t, storetest.SQLite(t), demoConsole)
+	card := w.approved(bankRequest(t), "AU-PRIV-APP62E")
+	for as, c := range map[string]struct {
+		path string
+		want []string
+	}{
+		"contributor/bank-a": {"/routes?" + bankAsks, []string{"Yes, as of 2026-11-23", "Whatever you decide, your duty: Suspicious matter report (SMR), by Thursday 26 November 2026, 23:59 AEDT.", "AU-PRIV-APP62E"}},
+		"contributor/platform-a": {"/routes?" + platformAsks, []string{"may not give it to AFP incl. ACCCE; state and territory police directly",
+			"Whatever you decide, your duty: Provider report to the CyberTipline, as soon as reasonably possible after the provider has actual knowledge.", "preserve report contents 1 year"}},
+		"officer/bank-a":    {card, []string{"Whatever you decide, your duty: Suspicious matter report (SMR), by Thursday 26 November 2026, 23:59 AEDT.", "s 123 tipping-off"}},
+		"authority/officer": {"/routes?" + policeAsks, []string{"No, as of 2026-11-23", "P-AU-126", "How the records can reach the court", "AU-CRIMES-WARRANT then AU-POLICE-COURT (needs warrant)", "AU-POCA-213 then AU-POLICE-COURT", "AU-AMLCTF-49 then AU-POLICE-COURT"}},
+	} {
+		w.says(as, c.path, c.want...)
+	}
+	if code, _, _ := w.send(http.MethodPost, card+"/done", "contributor/bank-a", url.Values{"gateway": {"AU-AMLCTF-41"}, "done": {"yes"}}); code != http.StatusSeeOther {
+		t.Error(code)
+	}
+	w.says("officer/bank-a", card, "Done in time", "!Whatever you decide, your duty")
+}
+
+var picked = regexp.MustCompile(`<a href="(/demo/as/[^"]+)">([^<]+)</a>`)
+
+// TestWhoeverThePickerOffersCanLook: each link of the demonstration's list leads to
+// a page that is shown to the one who was chosen.
+func TestWhoeverThePickerOffersCanLook(t *testing.T) {
+	w := newWorldWith(t, storetest.SQLite(t), demoConsole)
+	_, _, list := w.send(http.MethodGet, "/demo", "", nil)
+	links := picked.FindAllStringSubmatch(list, -1)
+	if len(links) < 2+3+2*len(orgs)+1 {
+		t.Fatalf("the list offers %d: %s", len(links), list)
+	}
+	for _, l := range links {
+		jar, err := cookiejar.New(nil)
+		must(t, err)
+		c := http.Client{Jar: jar}
+		res, err := c.Get(w.url + html.UnescapeString(l[1]))
+		must(t, err)
+		page, err := io.ReadAll(res.Body)
+		must(t, err)
+		res.Body.Close()
+		if name := l[2]; res.StatusCode != http.StatusOK || name != "Nobody" && !strings.Contains(string(page), name) {
+			t.Errorf("%s: %d, the page does not show who looks", name, res.StatusCode)
+		}
+	}
 }

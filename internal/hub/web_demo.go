@@ -150,7 +150,11 @@ func (c *console) become(w http.ResponseWriter, r *http.Request) error {
 		if !ok {
 			return fault.New(fault.NotFound, "There is no such role in this demonstration. The page /demo lists them all.")
 		}
-		cookie.Value = string(role) + "/" + url.PathEscape(v.Person)
+		who := v.Person
+		if role == officer {
+			who = v.Organisation // whose officer it is; see demoViewer
+		}
+		cookie.Value = string(role) + "/" + url.PathEscape(who)
 	}
 	http.SetCookie(w, cookie)
 	return web.Redirect(w, r, next)

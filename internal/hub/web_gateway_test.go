@@ -192,7 +192,16 @@ func TestBarrierPages(t *testing.T) {
 	}
 }
 
-// TestGatewayInABrowser looks at the pages as a bank analyst and counsel do.
+// platformAsks is the question of a platform's analyst in the United States: an
+// account to Australian police.
+const platformAsks = "from=us.provider&to=au.police&holds=url,hash,account_id,comms_content&wants=account_id&purpose=investigate" +
+	"&facts=actual_knowledge_csam,report_submitted,law_enforcement_purpose&as_of=2026-11-23&started=2026-11-23T14:30&place=AU-NSW"
+
+// policeAsks is the question of a police analyst: a report of suspicion to a court.
+const policeAsks = "from=au.police&to=au.court&holds=austrac_info&wants=austrac_info&purpose=prosecute&facts=agency_function&as_of=2026-11-23"
+
+// TestGatewayInABrowser looks at the pages as a bank's analyst, a platform's, counsel
+// and a police analyst do.
 func TestGatewayInABrowser(t *testing.T) {
 	browser := browsertest.Open(t)
 	w := newWorldWith(t, storetest.SQLite(t), demoConsole)
@@ -203,7 +212,10 @@ func TestGatewayInABrowser(t *testing.T) {
 	}
 	_, where, _ := w.send(http.MethodPost, "/routes/requests", "contributor/bank-a", bankRequest(t))
 	see("gateway-bank", "contributor/bank-a", "/routes?"+bankAsks)
+	see("gateway-platform", "contributor/platform-a", "/routes?"+platformAsks)
+	see("gateway-police", "authority/officer", "/routes?"+policeAsks)
 	see("gateway-counsel", "officer/bank-a", where)
 	see("gateway-law", "officer/bank-a", "/routes/law")
 	see("barriers", "officer/bank-a", "/barriers")
+	see("brief", "officer/bank-a", "/barriers/brief")
 }

@@ -29,8 +29,11 @@ func Badge(answer string) web.Badge { return answers[answer] }
 // when duties were done.
 func Show(data law.Deployed, x Answered, now time.Time, done map[string]int64) []any {
 	a := x.Answer
-	out := []any{web.Notice{Tone: answers[a.Answer].Tone, Title: answers[a.Answer].Text + ", as of " + a.AsOf, Text: strings.Join(head(a), " ")}}
+	out := []any{web.Notice{Tone: answers[a.Answer].Tone, Title: answers[a.Answer].Text + ", as of " + a.AsOf, Text: strings.Join(append(head(a), owed(x, done)...), " ")}}
 	out = append(out, Duties(data, x, now, done))
+	if ways := again(data, x); ways != nil {
+		out = append(out, web.Section{Title: "How the records can reach the court", Body: []any{web.Text("A report of suspicion is not for use in court. The records that it was made of can be obtained again, from who holds them, by compulsory process:"), ways}})
+	}
 	for i, r := range a.Routes {
 		out = append(out, routeBlock(fmt.Sprintf("Route %d", i+1), data, x, r))
 	}
@@ -57,6 +60,48 @@ func head(a route.Answer) []string {
 		}
 	}
 	return out
+}
+
+// owed says in a sentence each what the holder must do whatever it asked, and by
+// when, so that answer, duty and deadline stand in one place on any screen.
+func owed(x Answered, done map[string]int64) (out []string) {
+	for _, d := range x.Answer.Duties {
+		if done[d.ID] != 0 {
+			continue
+		}
+		when := d.Obligations["deadline"]
+		for _, c := range x.Deadlines {
+			switch {
+			case c.Gateway != d.ID:
+			case c.Due.IsZero():
+				when = c.Rule
+			default:
+				when = "by " + local(c.Due, x.Query.Place)
+			}
+		}
+		s := "Whatever you decide, your duty: " + d.Title
+		if when != "" {
+			s += ", " + when
+		}
+		out = append(out, s+".")
+	}
+	return out
+}
+
+// again lists the ways to obtain the records anew, where what is asked for stems
+// from reports of suspicion and would go to a court.
+func again(data law.Deployed, x Answered) any {
+	if x.Asked.To != law.Court || x.Answer.Answer == route.Yes || !slices.Contains(law.OfSuspicion(), x.Asked.Wants) {
+		return nil
+	}
+	l := web.List{Label: "Ways to obtain the records again"}
+	for _, way := range law.Resourcing(data.Finder, "au.fsp", x.Asked.AsOf) {
+		l.Items = append(l.Items, web.T("From "+data.Finder.Label("au.fsp")+": "+way))
+	}
+	if l.Items == nil {
+		return nil
+	}
+	return l
 }
 
 // Duties is what the holder must do whatever it asked, by when.
