@@ -13,25 +13,6 @@ import (
 	"parallax/internal/store"
 )
 
-type scanner interface{ Scan(...any) error }
-
-func allRows[T any](ctx context.Context, tx *store.Tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []T
-	for rows.Next() {
-		x, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, x)
-	}
-	return out, rows.Err()
-}
-
 func text(v any) (string, error) {
 	raw, err := json.Marshal(v)
 	return string(raw), err
@@ -51,7 +32,7 @@ func texts(values ...any) (out []any, err error) {
 
 const requestColumns = `id, organisation, author, edit, body, card, decision, done, state, created, changed`
 
-func scanRequest(row scanner) (r Request, err error) {
+func scanRequest(row store.Row) (r Request, err error) {
 	var body, card, decision, done string
 	var created, changed int64
 	if err := row.Scan(&r.ID, &r.Organisation, &r.Author, &r.Edit, &body, &card, &decision, &done, &r.State, &created, &changed); err != nil {
@@ -72,11 +53,11 @@ func readRequest(ctx context.Context, tx *store.Tx, organisation, id string) (Re
 }
 
 func requestsIn(ctx context.Context, tx *store.Tx, state string) ([]Request, error) {
-	return allRows(ctx, tx, scanRequest, `SELECT `+requestColumns+` FROM gateway_request WHERE state = $1 ORDER BY created, id`, state)
+	return store.All(ctx, tx, scanRequest, `SELECT `+requestColumns+` FROM gateway_request WHERE state = $1 ORDER BY created, id`, state)
 }
 
 func listRequests(ctx context.Context, tx *store.Tx, organisation string, before time.Time, n int) ([]Request, error) {
-	return allRows(ctx, tx, scanRequest, `SELECT `+requestColumns+` FROM gateway_request WHERE organisation = $1 AND created < $2 ORDER BY created DESC, id LIMIT $3`,
+	return store.All(ctx, tx, scanRequest, `SELECT `+requestColumns+` FROM gateway_request WHERE organisation = $1 AND created < $2 ORDER BY created DESC, id LIMIT $3`,
 		organisation, before.UnixMicro(), n)
 }
 
@@ -124,7 +105,7 @@ func insertEvent(ctx context.Context, tx *store.Tx, request string, e Event) err
 }
 
 func readEvents(ctx context.Context, tx *store.Tx, request string) ([]Event, error) {
-	return allRows(ctx, tx, func(row scanner) (e Event, err error) {
+	return store.All(ctx, tx, func(row store.Row) (e Event, err error) {
 		var at int64
 		err = row.Scan(&at, &e.Who, &e.What, &e.Note)
 		e.At = time.UnixMicro(at).UTC()
@@ -147,7 +128,7 @@ func insertFlow(ctx context.Context, tx *store.Tx, f Flow, r Ruling, digest, tic
 }
 
 func readFlows(ctx context.Context, tx *store.Tx, decision string, n int) ([]Flown, error) {
-	return allRows(ctx, tx, func(row scanner) (f Flown, err error) {
+	return store.All(ctx, tx, func(row store.Row) (f Flown, err error) {
 		var route string
 		var at int64
 		err = row.Scan(&f.Kind, &f.Ref, &f.Decision, &route, &f.Who, &f.Recipient, &at)
@@ -187,7 +168,7 @@ func saveLaw(ctx context.Context, tx *store.Tx, d law.Deployed, body string, now
 }
 
 func readVersions(ctx context.Context, tx *store.Tx) ([]Version, error) {
-	return allRows(ctx, tx, func(row scanner) (v Version, err error) {
+	return store.All(ctx, tx, func(row store.Row) (v Version, err error) {
 		var signers string
 		var first, last int64
 		if err := row.Scan(&v.Digest, &v.Version, &v.Review, &signers, &v.EffectiveFrom, &v.EffectiveTo, &first, &last); err != nil {

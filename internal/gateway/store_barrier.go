@@ -43,7 +43,7 @@ func saveBarrier(ctx context.Context, tx *store.Tx, k Kept, was int, who string,
 	return err
 }
 
-func scanBarrier(row scanner) (k Kept, err error) {
+func scanBarrier(row store.Row) (k Kept, err error) {
 	var body string
 	if err := row.Scan(&k.ID, &k.Edit, &body, &k.Removed); err != nil {
 		return k, err
@@ -53,7 +53,7 @@ func scanBarrier(row scanner) (k Kept, err error) {
 }
 
 func readBarriers(ctx context.Context, tx *store.Tx) ([]Kept, error) {
-	list, err := allRows(ctx, tx, scanBarrier, `SELECT id, edit, body, removed FROM gateway_barrier ORDER BY id`)
+	list, err := store.All(ctx, tx, scanBarrier, `SELECT id, edit, body, removed FROM gateway_barrier ORDER BY id`)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ type BarrierEdit struct {
 
 // readBarrierEdits gives a barrier's texts, the newest first.
 func readBarrierEdits(ctx context.Context, tx *store.Tx, id string) ([]BarrierEdit, error) {
-	return allRows(ctx, tx, func(row scanner) (e BarrierEdit, err error) {
+	return store.All(ctx, tx, func(row store.Row) (e BarrierEdit, err error) {
 		var body string
 		var at int64
 		if err := row.Scan(&e.Edit, &body, &e.Removed, &e.Who, &at); err != nil {

@@ -30,7 +30,7 @@ func TestFirstRun(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 		must(t, w.db.Read(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-			codes, err := allRows(ctx, tx, func(row interface{ Scan(...any) error }) (b []byte, err error) { err = row.Scan(&b); return b, err }, `SELECT code FROM identity_invitation`)
+			codes, err := store.All(ctx, tx, func(row store.Row) (b []byte, err error) { err = row.Scan(&b); return b, err }, `SELECT code FROM identity_invitation`)
 			if len(codes) != 1 || string(codes[0]) != string(hashOf(e.Code)) || strings.Contains(string(codes[0]), e.Code) {
 				t.Error("the code is not stored as its hash")
 			}

@@ -13,7 +13,7 @@ import (
 
 const keyColumns = `id, label, reads, created, expires, revoked, used`
 
-func scanKey(row interface{ Scan(...any) error }, more ...any) (k Key, err error) {
+func scanKey(row store.Row, more ...any) (k Key, err error) {
 	var reads string
 	var created, expires, revoked, used int64
 	err = row.Scan(append([]any{&k.ID, &k.Label, &reads, &created, &expires, &revoked, &used}, more...)...)
@@ -37,7 +37,7 @@ func liveKeys(ctx context.Context, tx *store.Tx, organisation string, now time.T
 }
 
 func keysOf(ctx context.Context, tx *store.Tx, organisation string) ([]Key, error) {
-	return allRows(ctx, tx, func(row interface{ Scan(...any) error }) (Key, error) { return scanKey(row) },
+	return store.All(ctx, tx, func(row store.Row) (Key, error) { return scanKey(row) },
 		`SELECT `+keyColumns+` FROM identity_key WHERE organisation = $1 ORDER BY created DESC, id LIMIT 100`, organisation)
 }
 

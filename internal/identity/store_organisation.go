@@ -13,24 +13,6 @@ import (
 	"parallax/signed"
 )
 
-// allRows reads the rows of a query.
-func allRows[T any](ctx context.Context, tx *store.Tx, scan func(interface{ Scan(...any) error }) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []T
-	for rows.Next() {
-		x, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, x)
-	}
-	return out, rows.Err()
-}
-
 // inForce is the newest accreditation of an organisation, nil without one.
 func inForce(ctx context.Context, tx *store.Tx, id string) (*Accreditation, error) {
 	var body string
@@ -56,7 +38,7 @@ func readStored(body string) (*Accreditation, error) {
 // words are the suspensions by governors and their liftings, of one organisation
 // or, for "", of all, in the order in which they came.
 func (s *Service) words(ctx context.Context, tx *store.Tx, organisation string) (d opening.Denials, err error) {
-	bodies, err := allRows(ctx, tx, scanText, `SELECT body FROM identity_act WHERE kind <> 'accredit' AND (organisation = $1 OR $1 = '') ORDER BY received, digest`, organisation)
+	bodies, err := store.All(ctx, tx, scanText, `SELECT body FROM identity_act WHERE kind <> 'accredit' AND (organisation = $1 OR $1 = '') ORDER BY received, digest`, organisation)
 	for _, b := range bodies {
 		var o signed.Object
 		var x opening.Denial
@@ -94,7 +76,7 @@ func (s *Service) organisation(ctx context.Context, tx *store.Tx, id string) (Or
 func (s *Service) Organisations(ctx context.Context) ([]Organisation, error) {
 	var out []Organisation
 	err := s.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		bodies, err := allRows(ctx, tx, scanText, `SELECT body FROM identity_organisation ORDER BY id`)
+		bodies, err := store.All(ctx, tx, scanText, `SELECT body FROM identity_organisation ORDER BY id`)
 		if err != nil {
 			return err
 		}
@@ -132,7 +114,7 @@ func (s *Service) mergeAll(known map[string]*Organisation, accredited map[string
 	return out
 }
 
-func scanText(row interface{ Scan(...any) error }) (s string, err error) {
+func scanText(row store.Row) (s string, err error) {
 	err = row.Scan(&s)
 	return s, err
 }
@@ -175,7 +157,7 @@ func insertAct(ctx context.Context, tx *store.Tx, digest []byte, organisation, k
 // Acts are the signed acts about an organisation, newest first.
 func (s *Service) Acts(ctx context.Context, organisation string) (out []Act, err error) {
 	err = s.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		out, err = allRows(ctx, tx, func(row interface{ Scan(...any) error }) (a Act, err error) {
+		out, err = store.All(ctx, tx, func(row store.Row) (a Act, err error) {
 			var at int64
 			err = row.Scan(&a.Kind, &a.Reason, &at)
 			a.Received = time.UnixMicro(at).UTC()
@@ -204,7 +186,7 @@ type Accreditations struct {
 func (s *Service) Accreditations(ctx context.Context) (Accreditations, error) {
 	out := Accreditations{Organisations: []SignedAccreditation{}}
 	err := s.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		bodies, err := allRows(ctx, tx, scanText, `SELECT body FROM identity_organisation ORDER BY id`)
+		bodies, err := store.All(ctx, tx, scanText, `SELECT body FROM identity_organisation ORDER BY id`)
 		for _, b := range bodies {
 			var sa SignedAccreditation
 			err = errors.Join(err, json.Unmarshal([]byte(b), &sa))

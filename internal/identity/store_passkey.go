@@ -15,7 +15,7 @@ import (
 
 // owned is a person with its passkeys.
 func owned(ctx context.Context, tx *store.Tx, p Person) (owner, error) {
-	has, err := allRows(ctx, tx, func(row interface{ Scan(...any) error }) (c webauthn.Credential, err error) {
+	has, err := store.All(ctx, tx, func(row store.Row) (c webauthn.Credential, err error) {
 		var body string
 		if err := row.Scan(&body); err != nil {
 			return c, err
@@ -68,7 +68,7 @@ type Credential struct {
 // Passkeys lists a person's own passkeys.
 func (s *Service) Passkeys(ctx context.Context, by Principal) (out []Credential, err error) {
 	err = s.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		out, err = allRows(ctx, tx, func(row interface{ Scan(...any) error }) (c Credential, err error) {
+		out, err = store.All(ctx, tx, func(row store.Row) (c Credential, err error) {
 			var created, used int64
 			err = row.Scan(&c.ID, &c.Label, &created, &used)
 			c.Created, c.Used = time.UnixMicro(created).UTC(), time.UnixMicro(used).UTC()

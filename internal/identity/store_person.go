@@ -16,7 +16,7 @@ const personColumns = `p.id, p.organisation, p.name, p.state, p.handle, p.create
 	(SELECT COUNT(*) FROM identity_passkey AS k WHERE k.person = p.id),
 	COALESCE((SELECT MAX(s.seen) FROM identity_session AS s WHERE s.person = p.id), 0)`
 
-func scanPerson(row interface{ Scan(...any) error }) (p Person, err error) {
+func scanPerson(row store.Row) (p Person, err error) {
 	var created, seen int64
 	var passkeys int
 	err = row.Scan(&p.ID, &p.Organisation, &p.Name, &p.State, &p.handle, &created, &p.Account, &passkeys, &seen)
@@ -34,7 +34,7 @@ func scanPerson(row interface{ Scan(...any) error }) (p Person, err error) {
 const Passkey = "passkey"
 
 func rolesOf(ctx context.Context, tx *store.Tx, person string) ([]Role, error) {
-	return allRows(ctx, tx, func(row interface{ Scan(...any) error }) (r Role, err error) {
+	return store.All(ctx, tx, func(row store.Row) (r Role, err error) {
 		err = row.Scan(&r)
 		return r, err
 	}, `SELECT role FROM identity_role WHERE person = $1 ORDER BY role`, person)
@@ -55,7 +55,7 @@ func person(ctx context.Context, tx *store.Tx, id string) (p Person, err error) 
 // peopleAfter lists people by id, of one organisation or, for the operator, of
 // all; removed ones are left out.
 func peopleAfter(ctx context.Context, tx *store.Tx, organisation, after string, limit int) ([]Person, error) {
-	list, err := allRows(ctx, tx, scanPerson, `SELECT `+personColumns+` FROM identity_person AS p
+	list, err := store.All(ctx, tx, scanPerson, `SELECT `+personColumns+` FROM identity_person AS p
 		WHERE (p.organisation = $1 OR $1 = '') AND p.id > $2 AND p.state <> 'removed' ORDER BY p.id LIMIT $3`, organisation, after, limit)
 	for i := range list {
 		if err == nil {

@@ -74,7 +74,7 @@ func (s *Service) Sessions(ctx context.Context, by Principal) (out []Session, er
 		current = storedToken(s.sessions.manager.Token(ctx))
 	}
 	err = s.o.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		out, err = allRows(ctx, tx, func(row interface{ Scan(...any) error }) (x Session, err error) {
+		out, err = store.All(ctx, tx, func(row store.Row) (x Session, err error) {
 			var created, seen int64
 			var at string
 			err = row.Scan(&x.ID, &at, &x.Device, &created, &seen)

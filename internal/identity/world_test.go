@@ -95,7 +95,7 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 func (w *world) records() (out []Record) {
 	w.t.Helper()
 	must(w.t, w.db.Read(context.Background(), func(ctx context.Context, tx *store.Tx) error {
-		rows, err := allRows(ctx, tx, scanText, `SELECT record FROM notes`)
+		rows, err := store.All(ctx, tx, scanText, `SELECT record FROM notes`)
 		for _, raw := range rows {
 			var r Record
 			err = errors.Join(err, json.Unmarshal([]byte(raw), &r))

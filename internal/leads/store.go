@@ -55,25 +55,7 @@ func text(v any) (string, error) {
 	return string(raw), err
 }
 
-// allRows reads the rows of a query.
-func allRows[T any](ctx context.Context, tx *store.Tx, scan func(interface{ Scan(...any) error }) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []T
-	for rows.Next() {
-		x, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, x)
-	}
-	return out, rows.Err()
-}
-
-func scanLead(row interface{ Scan(...any) error }) (leadRow, error) {
+func scanLead(row store.Row) (leadRow, error) {
 	var r leadRow
 	var labels, conditions string
 	if err := row.Scan(&r.ID, &r.State, &labels, &conditions, &r.Playbook, &r.Ready); err != nil {
@@ -83,7 +65,7 @@ func scanLead(row interface{ Scan(...any) error }) (leadRow, error) {
 }
 
 func readLeads(ctx context.Context, tx *store.Tx, state string) ([]leadRow, error) {
-	return allRows(ctx, tx, scanLead, `SELECT id, state, labels, conditions, playbook, ready FROM leads_lead WHERE state = $1 ORDER BY id`, state)
+	return store.All(ctx, tx, scanLead, `SELECT id, state, labels, conditions, playbook, ready FROM leads_lead WHERE state = $1 ORDER BY id`, state)
 }
 
 func readLead(ctx context.Context, tx *store.Tx, id string) (leadRow, bool, error) {
@@ -140,7 +122,7 @@ func changedOne(res sql.Result, err error) error {
 
 const openingColumns = `id, lead, digest, request, items, approvals, state, reason, ticket, created, changed`
 
-func scanOpening(row interface{ Scan(...any) error }) (openingRow, error) {
+func scanOpening(row store.Row) (openingRow, error) {
 	var o openingRow
 	var digest []byte
 	var request, items, approvals, state string
@@ -163,7 +145,7 @@ func readOpening(ctx context.Context, tx *store.Tx, id string) (openingRow, erro
 
 // readOpenings gives the openings in one state, or all, oldest first.
 func readOpenings(ctx context.Context, tx *store.Tx, state State) ([]openingRow, error) {
-	return allRows(ctx, tx, scanOpening, `SELECT `+openingColumns+` FROM leads_opening WHERE state = $1 OR $1 = '' ORDER BY created, id`, string(state))
+	return store.All(ctx, tx, scanOpening, `SELECT `+openingColumns+` FROM leads_opening WHERE state = $1 OR $1 = '' ORDER BY created, id`, string(state))
 }
 
 func openingByDigest(ctx context.Context, tx *store.Tx, digest opening.Hash) (id string, ok bool, err error) {

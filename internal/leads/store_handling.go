@@ -23,7 +23,7 @@ func insertStep(ctx context.Context, tx *store.Tx, id string, x stepRow) error {
 }
 
 func readSteps(ctx context.Context, tx *store.Tx, id string) ([]stepRow, error) {
-	return allRows(ctx, tx, func(row interface{ Scan(...any) error }) (stepRow, error) {
+	return store.All(ctx, tx, func(row store.Row) (stepRow, error) {
 		var x stepRow
 		var digest []byte
 		var raw string
@@ -38,7 +38,7 @@ func readSteps(ctx context.Context, tx *store.Tx, id string) ([]stepRow, error) 
 
 const noteColumns = `id, opening, org, ticket, signed, earliest, due`
 
-func scanNote(row interface{ Scan(...any) error }) (noteRow, error) {
+func scanNote(row store.Row) (noteRow, error) {
 	var n noteRow
 	var raw string
 	if err := row.Scan(&n.ID, &n.Opening, &n.Org, &n.Ticket, &raw, &n.Earliest, &n.Due); err != nil {
@@ -59,7 +59,7 @@ func insertNote(ctx context.Context, tx *store.Tx, n noteRow) error {
 
 // unplacedNotes are those without a release time.
 func unplacedNotes(ctx context.Context, tx *store.Tx) ([]noteRow, error) {
-	return allRows(ctx, tx, scanNote, `SELECT `+noteColumns+` FROM leads_note WHERE due = 0 ORDER BY id LIMIT 1000`)
+	return store.All(ctx, tx, scanNote, `SELECT `+noteColumns+` FROM leads_note WHERE due = 0 ORDER BY id LIMIT 1000`)
 }
 
 // notesAt counts what one member's digest holds for one release time.
@@ -74,11 +74,11 @@ func setDue(ctx context.Context, tx *store.Tx, id string, due int64) error {
 
 // notesOf lists what is due to one member after a time, up to another.
 func notesOf(ctx context.Context, tx *store.Tx, org string, after, through int64, limit int) ([]noteRow, error) {
-	return allRows(ctx, tx, scanNote, `SELECT `+noteColumns+` FROM leads_note WHERE org = $1 AND due > $2 AND due <= $3 ORDER BY due, id LIMIT $4`,
+	return store.All(ctx, tx, scanNote, `SELECT `+noteColumns+` FROM leads_note WHERE org = $1 AND due > $2 AND due <= $3 ORDER BY due, id LIMIT $4`,
 		org, after, through, int64(limit))
 }
 
-func scanEmergency(row interface{ Scan(...any) error }) (emergencyRow, error) {
+func scanEmergency(row store.Row) (emergencyRow, error) {
 	var e emergencyRow
 	var released, by int64
 	var review string
@@ -108,7 +108,7 @@ func readEmergency(ctx context.Context, tx *store.Tx, id string) (emergencyRow, 
 }
 
 func readEmergencies(ctx context.Context, tx *store.Tx) ([]emergencyRow, error) {
-	return allRows(ctx, tx, scanEmergency, `SELECT opening, released, review_by, review FROM leads_emergency ORDER BY released, opening`)
+	return store.All(ctx, tx, scanEmergency, `SELECT opening, released, review_by, review FROM leads_emergency ORDER BY released, opening`)
 }
 
 func saveReview(ctx context.Context, tx *store.Tx, id string, review signed.Object) error {

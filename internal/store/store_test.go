@@ -319,3 +319,32 @@ func TestRowsOfLockedSQLiteWait(t *testing.T) {
 		t.Errorf("total %d, want 20", got)
 	}
 }
+
+func TestAllReadsRowsInOrder(t *testing.T) {
+	withShelf(t, func(t *testing.T, db *store.DB) {
+		broken := errors.New("not this one")
+		err := db.Write(t.Context(), func(c ctx, tx *store.Tx) error {
+			if err := errors.Join(add(c, tx, "x", "a", true, 1), add(c, tx, "y", "b", true, 2)); err != nil {
+				return err
+			}
+			id := func(r store.Row) (s string, err error) {
+				err = r.Scan(&s)
+				return s, err
+			}
+			got, err := store.All(c, tx, id, `SELECT id FROM shelf_item ORDER BY amount DESC`)
+			if err != nil || strings.Join(got, " ") != "y x" {
+				t.Errorf("%v %v", got, err)
+			}
+			if got, err := store.All(c, tx, id, `SELECT id FROM shelf_item WHERE amount > $1`, 5); err != nil || got != nil {
+				t.Errorf("no row: %v %v", got, err)
+			}
+			if _, err := store.All(c, tx, func(store.Row) (int, error) { return 0, broken }, `SELECT id FROM shelf_item`); !errors.Is(err, broken) {
+				t.Errorf("a row that cannot be read: %v", err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
