@@ -118,7 +118,7 @@ func (d *Desk) resource(ctx context.Context, err error, flagged int, sectors map
 	var ways []string
 	for actor, organisation := range sectors {
 		for _, w := range law.Resourcing(data.Finder, actor, d.day()) {
-			ways = append(ways, organisation+": "+w)
+			ways = append(ways, organisation+": "+w.String())
 		}
 	}
 	sort.Strings(ways)

@@ -32,7 +32,7 @@ func Show(data law.Deployed, x Answered, now time.Time, done map[string]int64) [
 	out := []any{web.Notice{Tone: answers[a.Answer].Tone, Title: answers[a.Answer].Text + ", as of " + a.AsOf, Text: strings.Join(append(head(a), owed(x, done)...), " ")}}
 	out = append(out, Duties(data, x, now, done))
 	if ways := again(data, x); ways != nil {
-		out = append(out, web.Section{Title: "How the records can reach the court", Body: []any{web.Text("A report of suspicion is not for use in court. The records that it was made of can be obtained again, from who holds them, by compulsory process:"), ways}})
+		out = append(out, web.Section{Title: "How the records can reach the court", Body: []any{web.Text("A report of suspicion is not for use in court. The records that it was made of can be obtained again from who holds them:"), ways}})
 	}
 	for i, r := range a.Routes {
 		out = append(out, routeBlock(fmt.Sprintf("Route %d", i+1), data, x, r))
@@ -96,7 +96,8 @@ func again(data law.Deployed, x Answered) any {
 	}
 	l := web.List{Label: "Ways to obtain the records again"}
 	for _, way := range law.Resourcing(data.Finder, "au.fsp", x.Asked.AsOf) {
-		l.Items = append(l.Items, web.T("From "+data.Finder.Label("au.fsp")+": "+way))
+		first, _ := data.Finder.Gateway(way.IDs[0])
+		l.Items = append(l.Items, web.Cell{Text: "From " + data.Finder.Label("au.fsp") + ": " + first.Title, Note: way.String()})
 	}
 	if l.Items == nil {
 		return nil
