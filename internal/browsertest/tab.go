@@ -107,8 +107,12 @@ func (e *ears) hear(ev any) {
 	}
 }
 
-// expected reports whether the browser notes the page's own status only.
+// expected reports whether the browser notes the page's own status only, or that
+// it cleared what signing out asks it to.
 func (e *ears) expected(entry *log.Entry) bool {
+	if entry.Level == "info" && strings.HasPrefix(entry.Text, "Clear-Site-Data header on ") {
+		return true
+	}
 	if e.status == anyRefusal {
 		return strings.Contains(entry.Text, "the server responded with a status of 4")
 	}
