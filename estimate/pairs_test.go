@@ -114,3 +114,68 @@ func TestFixedModels(t *testing.T) {
 		}
 	}
 }
+
+// Other published tables with their published figures, in whole numbers.
+func TestOtherPublishedTables(t *testing.T) {
+	// Diabetes in Casale Monferrato on four lists (Bruno and others 1994; also
+	// Chao and others 2001): 2,771 from the model of five pairs, which AIC chooses.
+	diabetes := map[string]int{"1111": 58, "1110": 157, "1101": 18, "1100": 104, "1011": 46, "1010": 650, "1001": 12, "1000": 709,
+		"0111": 14, "0110": 20, "0101": 7, "0100": 74, "0011": 8, "0010": 182, "0001": 10}
+	// An outbreak of hepatitis A on three lists (Chao and others 2001): pairs
+	// 336, 378 and 334; independent lists 388; all pairs 1,313.
+	hepatitis := map[string]int{"111": 28, "110": 21, "101": 17, "100": 69, "011": 18, "010": 55, "001": 63}
+	best, err := Search(t.Context(), tableOf(t, diabetes), 2, 1, AIC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := best[0].Model.name(4); got != "[12,13,23,24,34]" {
+		t.Errorf("diabetes: AIC chooses %s", got)
+	}
+	whole := func(what string, got, want float64) {
+		t.Helper()
+		if math.Round(got) != want {
+			t.Errorf("%s: %.2f, published %.0f", what, got, want)
+		}
+	}
+	whole("diabetes", best[0].N, 2771)
+	tab := tableOf(t, hepatitis)
+	for pair, want := range map[[2]int]float64{{0, 1}: 336, {0, 2}: 378, {1, 2}: 334} {
+		n1, n2, m := float64(tab.On(1<<pair[0])), float64(tab.On(1<<pair[1])), float64(tab.On(1<<pair[0]|1<<pair[1]))
+		got, err := LinkedPair(n1, n2, m, 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole("hepatitis, a pair", got, want)
+	}
+	for _, c := range []struct {
+		model Model
+		want  float64
+	}{{nil, 388}, {pairs(3), 1313}} {
+		fit, err := FitModel(tab, c.model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole("hepatitis "+c.model.name(3), fit.N, c.want)
+	}
+}
+
+// tableOf makes a table of counts by history, one digit for each list.
+func tableOf(t *testing.T, counts map[string]int) Table {
+	t.Helper()
+	var lists []string
+	var cells []Cell
+	for digits, n := range counts {
+		c := Cell{Count: n}
+		lists = lists[:0]
+		for j, d := range digits {
+			lists = append(lists, string(rune('a'+j)))
+			c.History |= uint32(d-'0') << j
+		}
+		cells = append(cells, c)
+	}
+	tab, err := NewTable(lists, cells)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tab
+}
