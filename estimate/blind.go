@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// LowerBound goes with every estimate.
+const LowerBound = "Possibly a lower bound: where some people are never easy to see, every method can agree and be too low, and one table cannot show it."
+
 // What no gate can see: how often, in simulated worlds, the gates pass while
 // every interval misses. The table is made by "make study" and is a finding about
 // the methods, not about any table that they are given.

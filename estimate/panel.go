@@ -29,6 +29,7 @@ type Options struct {
 	Audited  []int     // by list: links that the audit behind Carry checked; none takes the carry as certain
 	Strata   []Stratum // parts of the table, to be estimated one by one too
 	Brief    bool      // leave out what does not bear on the verdict
+	Ordered  bool      // the lists are periods in the order of time: test for a trap response
 	Audit    *Audit
 	Reps     int                   // resamples of each bootstrap; 0 means 1000
 	Top      int                   // best models among which bic and aic choose again in each resample; 0 means 50
@@ -45,7 +46,8 @@ type Member struct {
 	Model    string   `json:"model"`
 	Notes    string   `json:"notes"`
 
-	unsound bool // a log-linear fit that does not exist or is not identified
+	unsound bool    // a log-linear fit that does not exist or is not identified
+	unseen  float64 // of a fit through missed links, whose records are not people
 }
 
 // A Gate is one condition of publication.
@@ -81,6 +83,8 @@ type Report struct {
 	Simulated   *Coverage     `json:"simulated_coverage"`
 	Stratified  *StrataSum    `json:"stratified,omitempty"`
 	Mixture     *Mixture      `json:"mixture"`
+	AtLeast     int           `json:"at_least"` // people at the very least: fewer than the records where links are missed
+	Trap        *TrapResponse `json:"trap_response,omitempty"`
 	Blindness   []BlindRow    `json:"blindness"` // what no gate can see, from simulated worlds
 	TopModels   []TopRow      `json:"bic_top_models"`
 	RHat        *float64      `json:"lcmcr_rhat"`
@@ -131,6 +135,13 @@ func Run(ctx context.Context, t Table, o Options) (Report, error) {
 	p.r.Consistency = InternalConsistency(t)
 	if t.K() <= bcaMaxLists && !o.Brief {
 		p.robustness()
+	}
+	if o.Ordered {
+		trap, err := t.trapResponse()
+		if err != nil {
+			return Report{}, err
+		}
+		p.r.Trap = &trap
 	}
 	p.conclude()
 	p.step(int(p.total))
@@ -306,6 +317,7 @@ func (p *panel) linked(method string, m Model, note string) {
 		}
 	}
 	p.add(method, e, m.name(p.t.K()), note)
+	p.r.Panel[len(p.r.Panel)-1].unseen = fit.Unseen
 }
 
 func (p *panel) main() {

@@ -23,6 +23,7 @@ var softGates = []string{"linkage_audit", "internal_consistency"}
 // conclude sets range, gates, verdict and what the reader is told.
 func (p *panel) conclude() {
 	p.setRange()
+	p.r.AtLeast = p.least()
 	p.r.Gates = p.gates()
 	hard, soft := false, false
 	for _, g := range p.r.Gates {
@@ -39,17 +40,17 @@ func (p *panel) conclude() {
 	switch {
 	case hard:
 		p.r.Verdict = Refuse
-		p.r.Headline = fmt.Sprintf("No defensible estimate: at least %d.", p.least())
+		p.r.Headline = fmt.Sprintf("No defensible estimate: at least %d.", p.r.AtLeast)
 	case soft:
 		p.r.Verdict = RangeOnly
 	default:
 		p.r.Verdict = Publish
 	}
 	if !hard {
-		p.r.Headline = fmt.Sprintf("Between %s and %s; %d were seen.", rounded(p.r.Range[0], math.Floor), rounded(p.r.Range[1], math.Ceil), p.r.N)
+		p.r.Headline = fmt.Sprintf("Between %s and %s, possibly a lower bound; %d were seen.", rounded(p.r.Range[0], math.Floor), rounded(p.r.Range[1], math.Ceil), p.r.N)
 	}
 	if !hard {
-		p.r.Mixture = mix(p.admissible(), float64(p.least()))
+		p.r.Mixture = mix(p.admissible(), float64(p.r.AtLeast))
 	}
 	p.warn()
 }
@@ -84,15 +85,18 @@ func (p *panel) admissible() (out []Member) {
 }
 
 func (p *panel) setRange() {
-	n := float64(p.r.N)
 	for _, m := range p.admissible() {
 		v := *m.Estimate
 		if p.r.Range == nil {
 			p.r.Range = []float64{v, v}
 		}
 		p.r.Range[0], p.r.Range[1] = min(p.r.Range[0], v), max(p.r.Range[1], v)
-		if m.Method != "chapman" && p.o.Carry == nil {
-			p.r.Sensitivity = append(p.r.Sensitivity, SensitiveTo{m.Method, Sensitivities(n, v)})
+		seen := float64(p.r.N)
+		if p.o.Carry != nil {
+			seen = v - m.unseen
+		}
+		if m.Method != "chapman" {
+			p.r.Sensitivity = append(p.r.Sensitivity, SensitiveTo{m.Method, Sensitivities(seen, v)})
 		}
 	}
 }
@@ -171,9 +175,12 @@ func (p *panel) panelGates() []Gate {
 func (p *panel) warn() {
 	p.r.Blindness = Blindness()
 	p.r.Warnings = append(p.r.Warnings,
-		"Possibly a lower bound: where some people are never easy to see, every method can agree and be too low, and one table cannot show it. "+blindSentence(p.r.Blindness),
+		LowerBound+" "+blindSentence(p.r.Blindness),
 		"The estimate counts what the lists could hold (selectors in a window), not offenders and not victims.",
 		"Referrals between lists look like overlap and make every estimate too low; take out records that came from another list.")
+	if p.r.Trap != nil {
+		p.r.Warnings = append(p.r.Warnings, "Trap response: "+p.r.Trap.Reading+".")
+	}
 	if p.o.Carry == nil {
 		p.r.Warnings = append(p.r.Warnings, "Links are taken as perfect; missed links make every estimate too high (give --carry to correct for them).")
 	}

@@ -48,6 +48,7 @@ func (c *ratioCmd) Run(ctx context.Context, std streams) error {
 	if r.Low != nil {
 		fmt.Fprintf(std.out, "Ratio %.3f, 95 %% %.3f to %.3f.\n", *r.Estimate, *r.Low, *r.High)
 	}
+	fmt.Fprintln(std.out, "The unit is what the column actor names; from the pool that is a selector, not a person, and one person may have several.")
 	fmt.Fprintln(std.out, "Who came back under a new selector counts as gone: this is not desistance.")
 	return nil
 }

@@ -27,6 +27,7 @@ type estimateCmd struct {
 	Checked  []int     `help:"For each list, how many links the audit behind --carry checked; the carry is then drawn anew in every resample."`
 	Stratum  string    `help:"Column that cuts the table into strata, each estimated by itself too."`
 	MaxOrder int       `default:"2" help:"Largest interaction that bic and aic may choose."`
+	Ordered  bool      `help:"The lists are periods in the order of time: tests whether who was seen is seen again less easily (trap response, model Mb)."`
 	Audited  string    `help:"Day of the last audit of links, YYYY-MM-DD; without one the verdict is at best range_only."`
 	AuditLow float64   `help:"Lower limit of the chance of a right link that the audit found."`
 	Quiet    bool      `help:"Show no progress."`
@@ -47,7 +48,7 @@ func (c *estimateCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	o := estimate.Options{Seed: c.Seed, Methods: c.Method, MaxOrder: c.MaxOrder, Carry: c.Carry, Audited: c.Checked}
+	o := estimate.Options{Seed: c.Seed, Methods: c.Method, MaxOrder: c.MaxOrder, Carry: c.Carry, Audited: c.Checked, Ordered: c.Ordered}
 	var t estimate.Table
 	if c.Stratum == "" {
 		t, err = estimate.ReadCSV(bytes.NewReader(raw))

@@ -119,6 +119,31 @@ func WDD(in WDDInput) (WDDResult, error) {
 	return r, nil
 }
 
+// Dispersion is the variance over the mean of counts before an intervention:
+// Pearson's chi-squared over its degrees of freedom, pooled over series that each
+// have a level of their own. It is 1 for Poisson counts and, so that nobody is
+// made surer, where there are too few to tell.
+func Dispersion(before ...[]float64) float64 {
+	chi, df := 0.0, 0.0
+	for _, series := range before {
+		mean := 0.0
+		for _, y := range series {
+			mean += y / float64(len(series))
+		}
+		if mean == 0 {
+			continue
+		}
+		for _, y := range series {
+			chi += (y - mean) * (y - mean) / mean
+		}
+		df += float64(len(series) - 1)
+	}
+	if df == 0 {
+		return 1
+	}
+	return max(chi/df, 1)
+}
+
 // WDQInput are the counts of the weighted displacement quotient.
 type WDQInput struct {
 	Target  Counts `json:"target"`

@@ -111,3 +111,23 @@ func TestMigrate(t *testing.T) {
 		t.Error("no control, and yet an excess")
 	}
 }
+
+// Pearson's chi-squared over its degrees of freedom, by hand; never below 1.
+func TestDispersion(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before [][]float64
+		want   float64
+	}{
+		{"even", [][]float64{{4, 4, 4}}, 1},
+		{"bursts", [][]float64{{0, 10, 0, 10}}, 20.0 / 3},
+		{"two levels", [][]float64{{0, 10, 0, 10}, {100, 100}}, 20.0 / 4},
+		{"nobody", [][]float64{{0, 0, 0}}, 1},
+		{"one week", [][]float64{{7}}, 1},
+		{"nothing", nil, 1},
+	} {
+		if got := Dispersion(c.before...); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%s: %g, want %g", c.name, got, c.want)
+		}
+	}
+}

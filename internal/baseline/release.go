@@ -3,6 +3,7 @@ package baseline
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"parallax/estimate"
@@ -19,9 +20,6 @@ const ReleaseDomain = "parallax/baseline-release/v1"
 // ReleaseEvery is how long a class's next release waits. Two windows in short
 // succession would show who came between.
 const ReleaseEvery = 365 * 24 * time.Hour
-
-// LowerBound is printed with every published estimate.
-const LowerBound = "Possibly a lower bound: where some people are never easy to see, every method can agree and be too low, and one table cannot show it."
 
 // A Statement is what is published of a run: a range or a refusal, never one
 // number, and no overlap.
@@ -102,6 +100,16 @@ func (r Run) population() string {
 func (r Run) caveats() []string {
 	return append(slices.Clone(r.Warnings),
 		"Critics hold that hidden populations of this kind cannot be estimated from such lists at all (Whitehead and others); Stransky and Finkelhor wrote of an earlier figure: do not cite these numbers.")
+}
+
+// bound says how often all gates pass while every interval misses.
+func bound(caveats []string) string {
+	for _, c := range caveats {
+		if strings.HasPrefix(c, estimate.LowerBound) {
+			return c
+		}
+	}
+	return estimate.LowerBound
 }
 
 func (s *Service) checkRelease(ctx context.Context, _ opening.Manifest, raw []byte) error {

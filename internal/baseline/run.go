@@ -16,7 +16,7 @@ import (
 
 // DefinitionVersion names what is counted and how: it changes with the rules of
 // the pool's view (which observations count) or with the gates.
-const DefinitionVersion = "1"
+const DefinitionVersion = "2"
 
 // MinCell is the least count that is shown of a part of the whole.
 const MinCell = 10
@@ -40,8 +40,10 @@ type Run struct {
 	Sensitive  []Sensitive  `json:"sensitivity"`
 	LeaveOut   []Row        `json:"leave_one_out"`
 	Merges     []Row        `json:"merges"`
-	Referred   []Row        `json:"with_referrals"` // the same with what was referred left in
-	Overlap    []Cell       `json:"overlap"`        // empty where it is withheld
+	Perfect    []Row        `json:"links_as_perfect"` // without the correction for missed links; empty where there is none
+	Referred   []Row        `json:"with_referrals"`   // that with what was referred left in
+	Trap       string       `json:"trap_response"`    // whether who was seen is seen again as easily
+	Overlap    []Cell       `json:"overlap"`          // empty where it is withheld
 	Excluded   Count        `json:"excluded"`
 	Outside    Count        `json:"outside"`
 	Clashes    Count        `json:"clashes"`
@@ -118,6 +120,9 @@ type AuditShown struct {
 	Date string `json:"date"`
 	Low  int    `json:"low_percent"`
 	By   string `json:"by"`
+	// Carry is each list's chance, in percent, that a record carries what links it;
+	// the estimates are corrected by it. 0: nothing to correct.
+	Carry int `json:"carry_percent"`
 }
 
 // estimateOf makes a run of a capture. It is a pure function of its arguments:
@@ -128,7 +133,7 @@ func estimateOf(ctx context.Context, act opening.Hash, c pool.Capture, q opening
 		return Run{}, err
 	}
 	o := estimate.Options{Seed: binary.BigEndian.Uint64(act[:8])}
-	r := Run{Class: string(q.Class), Quarter: string(q.Quarter), Definition: DefinitionVersion, Seen: int(figures(float64(own.N()), math.Floor)),
+	r := Run{Class: string(q.Class), Quarter: string(q.Quarter), Definition: DefinitionVersion,
 		Excluded: countOf(c.Excluded), Outside: countOf(c.Outside), Clashes: countOf(c.Clashes), Input: digest(own), Seed: o.Seed, Made: now}
 	if audit != nil {
 		day, err := time.Parse(time.DateOnly, audit.Date)
@@ -136,7 +141,8 @@ func estimateOf(ctx context.Context, act opening.Hash, c pool.Capture, q opening
 			return Run{}, err
 		}
 		o.Audit = &estimate.Audit{AgeDays: int(now.Sub(day).Hours() / 24), Low: float64(audit.LowPercent) / 100}
-		r.Audit = &AuditShown{audit.Date, audit.LowPercent, audit.By}
+		r.Audit = &AuditShown{Date: audit.Date, Low: audit.LowPercent, By: audit.By}
+		correct(&o, &r, *audit, own.K())
 	}
 	report, err := estimate.Run(ctx, own, o)
 	if err != nil {
@@ -150,9 +156,32 @@ func estimateOf(ctx context.Context, act opening.Hash, c pool.Capture, q opening
 		}
 		r.Lists = append(r.Lists, ListOf{l.Name, len(l.Organisations), countOf(own.On(1 << at)), countOf(c.Referrals[i])})
 	}
+	r.Seen = int(figures(float64(report.AtLeast), math.Floor))
 	r.take(report, own)
-	r.withReferrals(q, c)
+	if o.Carry != nil {
+		r.Perfect = points(own)
+	}
+	if all, _, err := table(q, c.All); err == nil {
+		r.Referred = points(all)
+	}
+	if trap, err := estimate.NewTrapResponse(own.N(), c.Weeks, c.Waited, c.Again); err == nil {
+		r.Trap = trap.Reading
+	}
 	return r, nil
+}
+
+// correct takes the chance that a record carries what links it from an audit: a
+// true pair is linked where both do. The audit speaks for all lists alike, and
+// what it does not know is drawn anew in every resample.
+func correct(o *estimate.Options, r *Run, audit opening.AuditAct, lists int) {
+	if audit.Linked == 0 || audit.Linked >= audit.Pairs {
+		return
+	}
+	carry := math.Sqrt(float64(audit.Linked) / float64(audit.Pairs))
+	for range lists {
+		o.Carry, o.Audited = append(o.Carry, carry), append(o.Audited, audit.Pairs)
+	}
+	r.Audit.Carry = int(math.Round(100 * carry))
 }
 
 // table makes a capture table of the lists that hold anything; kept are their

@@ -7,9 +7,7 @@ import (
 	"slices"
 
 	"parallax/estimate"
-	"parallax/internal/pool"
 	"parallax/internal/web/chart"
-	"parallax/opening"
 )
 
 // take carries a report over, without what would tell of a handful of people:
@@ -101,7 +99,7 @@ func (r *Run) headline() string {
 	if r.Verdict == estimate.Refuse || len(r.Range) != 2 {
 		return "No defensible estimate: at least " + seen + "."
 	}
-	return "Between " + chart.Number(int64(r.Range[0])) + " and " + chart.Number(int64(r.Range[1])) + "; at least " + seen + " were seen."
+	return "Between " + chart.Number(int64(r.Range[0])) + " and " + chart.Number(int64(r.Range[1])) + ", possibly a lower bound; at least " + seen + " were seen."
 }
 
 // overlap is every combination of lists that is not empty. Where any is below
@@ -124,13 +122,9 @@ func overlap(t estimate.Table) []Cell {
 	return out
 }
 
-// withReferrals estimates once more with what was referred left in, so that a
-// reader sees what taking it out did.
-func (r *Run) withReferrals(q opening.CaptureAct, c pool.Capture) {
-	t, _, err := table(q, c.All)
-	if err != nil {
-		return
-	}
+// points are the estimates of two methods with links taken as perfect, beside
+// which a reader sees what a correction, or taking out referrals, did.
+func points(t estimate.Table) (out []Row) {
 	add := func(name string, fit estimate.Fit, err error) {
 		row := Row{Name: name}
 		if err != nil {
@@ -138,10 +132,11 @@ func (r *Run) withReferrals(q opening.CaptureAct, c pool.Capture) {
 		} else if v := fit.N; !math.IsInf(v, 0) && !math.IsNaN(v) {
 			row.Estimate = &v
 		}
-		r.Referred = append(r.Referred, row.rounded())
+		out = append(out, row.rounded())
 	}
 	fit, err := estimate.Main(t)
 	add("loglinear_main", fit, err)
 	fit, err = estimate.Stepwise(t, estimate.StepwiseP)
 	add("stepwise", fit, err)
+	return out
 }

@@ -26,12 +26,17 @@ func methodWord(name string) string {
 func (p *Pages) runBlocks(ctx context.Context, r Run) []any {
 	cite := p.cite(ctx)
 	out := []any{r.notice(), r.panel(cite), r.checks(), r.sensitivityTable(), r.overlapBlock(cite), r.listTable()}
-	out = append(out, web.Section{Title: "The same, done otherwise", Body: []any{
-		rowTable("With referrals left in", "Referred records were taken out. With them in, lists seem to share more, and estimates come out lower.", r.Referred),
-		rowTable("With one list left out", "An estimate that hangs on one list says as much about that list as about the population.", r.LeaveOut),
+	otherwise, perfect := []any{}, ""
+	if len(r.Perfect) > 0 {
+		perfect = " Links are taken as perfect here."
+		otherwise = append(otherwise, rowTable("With links taken as perfect", "The panel is corrected for missed links by the check of links. Without it one person looks like several, and estimates come out higher.", r.Perfect))
+	}
+	out = append(out, web.Section{Title: "The same, done otherwise", Body: append(otherwise,
+		rowTable("With referrals left in", "Referred records were taken out. With them in, lists seem to share more, and estimates come out lower."+perfect, r.Referred),
+		rowTable("With one list left out", "An estimate that hangs on one list says as much about that list as about the population."+perfect, r.LeaveOut),
 		web.Disclosure{Label: "With two lists merged", Holds: fmt.Sprintf("Holds %d figures.", len(r.Merges)), Body: []any{
-			rowTable("With two lists merged", "Lists that serve the same people are one list.", r.Merges)}}}})
-	out = append(out, web.Section{Title: "What would make it wrong", Body: []any{assumptions(), web.List{Label: "What goes with every figure", Items: cells(r.caveats())}}})
+			rowTable("With two lists merged", "Lists that serve the same people are one list."+perfect, r.Merges)}})})
+	out = append(out, web.Section{Title: "What would make it wrong", Body: []any{r.assumptions(), web.List{Label: "What goes with every figure", Items: cells(r.caveats())}}})
 	out = append(out, r.facts())
 	if p.propose(ctx) {
 		out = append(out, web.Actions{{Label: "Propose to release exactly this", Href: "/baseline/runs/" + r.ID + "/release", Post: true, Primary: true, About: r.title()}},
@@ -176,20 +181,32 @@ func rowTable(caption, note string, list []Row) web.Table {
 	return t
 }
 
-func assumptions() web.Terms {
+func (r Run) assumptions() web.Terms {
+	closed := "Nobody comes or goes within the quarter. A platform that closes an account after it noticed it breaks this: later lists cannot see the account, and estimates come out too high."
+	if r.Trap != "" {
+		closed += " Tested over the weeks: " + r.Trap + "."
+	}
 	return web.Terms{
-		{Name: "Closed in the window", Meaning: "Nobody comes or goes within the quarter. A platform that closes an account after it noticed it breaks this: later lists cannot see the account, and estimates come out too high."},
+		{Name: "Closed in the window", Meaning: closed},
 		{Name: "No list steers another", Meaning: "Records that another organisation referred were taken out. Tips that nobody wrote down were not."},
 		{Name: "Links are right", Meaning: "The same person with another address counts twice; a shared or reused number joins two people."},
 		{Name: "Nobody is out of reach of all", Meaning: "Whoever no list could ever see is in no estimate, whatever its method."},
 	}
 }
 
+// correction says what an audit did to the estimates.
+func (a AuditShown) correction() string {
+	if a.Carry == 0 {
+		return "Links are taken as perfect."
+	}
+	return fmt.Sprintf("Estimates are corrected for missed links: a record carries what links it with %d %%, drawn anew in every resample.", a.Carry)
+}
+
 func (r Run) facts() web.Section {
 	f := web.Facts{{Label: "Definition", Value: web.T("version " + r.Definition)}, {Label: "Left out: possible victims and worthless grades", Value: web.T(r.Excluded.String())},
 		{Label: "Left out: of organisations on no list", Value: web.T(r.Outside.String())}, {Label: "On two organisations that exclude each other", Value: web.T(r.Clashes.String())}}
 	if r.Audit != nil {
-		f = append(f, web.Fact{Label: "Check of links", Value: web.Tf("%s, lower limit %d %%, by %s", r.Audit.Date, r.Audit.Low, r.Audit.By)})
+		f = append(f, web.Fact{Label: "Check of links", Value: web.Cell{Text: fmt.Sprintf("%s, lower limit %d %%, by %s", r.Audit.Date, r.Audit.Low, r.Audit.By), Note: r.Audit.correction()}})
 	} else {
 		f = append(f, web.Fact{Label: "Check of links", Value: web.T("none")})
 	}

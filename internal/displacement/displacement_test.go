@@ -2,9 +2,7 @@ package displacement
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,46 +10,24 @@ import (
 	"time"
 
 	"parallax/internal/acts"
-	"parallax/internal/clock"
+	"parallax/internal/acts/actstest"
 	"parallax/internal/fault"
 	"parallax/internal/pool"
 	"parallax/internal/store"
 	"parallax/internal/store/storetest"
 	"parallax/opening"
 	"parallax/selector"
-	"parallax/signed"
 )
 
-var start = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC) // a Tuesday
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func keyOf(name string) ed25519.PrivateKey {
-	seed := sha256.Sum256([]byte(name))
-	return ed25519.NewKeyFromSeed(seed[:])
-}
-
-type memoryLog struct {
-	kinds   []string
-	covered bool
-}
-
-func (l *memoryLog) Append(_ context.Context, _ *store.Tx, kind string, _ []byte) (string, [32]byte, error) {
-	l.kinds = append(l.kinds, kind)
-	return fmt.Sprint("ticket ", len(l.kinds)), [32]byte{}, nil
-}
-
-func (l *memoryLog) Logged(context.Context, string) (bool, error) { return l.covered, nil }
+var (
+	start = actstest.Start // a Tuesday
+	must  = actstest.Must
+)
 
 // view answers as the pool does, under a verified act only, and notes the weeks
 // that it was asked for.
 type view struct {
-	log   *memoryLog
+	log   *actstest.Log
 	make  func(i opening.InterventionAct, weeks int) pool.Flows
 	few   bool
 	asked []int
@@ -70,49 +46,31 @@ func (v *view) Flows(ctx context.Context, p acts.Permit, weeks int) (pool.Flows,
 }
 
 type world struct {
-	t     *testing.T
-	s     *Service
-	acts  *acts.Service
-	log   *memoryLog
-	view  *view
-	clock *clock.ManualClock
-	man   opening.Manifest
+	*actstest.World
+	s    *Service
+	view *view
 }
 
 func newWorld(t *testing.T, db *store.DB) *world {
 	t.Helper()
-	w := &world{t: t, log: &memoryLog{}, clock: clock.Manual(start), man: opening.Manifest{Version: 1, Pool: "pool", Epoch: "2026-11"}}
-	for id, role := range map[string]string{"officer": opening.RoleAuthority, "overseer": opening.RoleOversight} {
-		w.man.Approvers = append(w.man.Approvers, opening.Approver{ID: id, Entity: "entity of " + role, Role: role, Key: keyOf(id).Public().(ed25519.PublicKey)})
-	}
-	w.man.Classes = []opening.ClassRule{{Class: selector.Email}}
-	w.view = &view{log: w.log, make: movement}
+	w := &world{World: actstest.New(t, db, selector.Email)}
+	w.view = &view{log: w.Log, make: movement}
 	var err error
-	w.acts, err = acts.New(t.Context(), db, w.log, func(v int) (opening.Manifest, bool) { return w.man, v == 1 }, w.clock, rand.Reader)
-	must(t, err)
-	w.s, err = New(t.Context(), db, w.view, w.log, w.acts, w.clock, rand.Reader)
+	w.s, err = New(t.Context(), db, w.view, w.Log, w.Acts, w.Clock, rand.Reader)
 	must(t, err)
 	return w
 }
 
 func (w *world) advance(d time.Duration) {
-	w.t.Helper()
-	w.clock.Advance(d)
-	must(w.t, w.acts.Advance(w.t.Context(), w.man))
-	must(w.t, w.s.Evaluate(w.t.Context()))
+	w.T.Helper()
+	w.Clock.Advance(d)
+	must(w.T, w.Acts.Advance(w.T.Context(), w.Man))
+	must(w.T, w.s.Evaluate(w.T.Context()))
 }
 
 func (w *world) approved(i opening.InterventionAct) acts.Act {
-	w.t.Helper()
-	a, err := w.acts.Propose(w.t.Context(), w.man, opening.ActIntervention, "lead", i)
-	must(w.t, err)
-	for _, who := range []string{"officer", "overseer"} {
-		o, err := signed.Sign(opening.ActApprovalDomain, who, keyOf(who), opening.ActApproval{Approver: who, Act: a.Digest, Time: w.clock.Now().UnixMicro()})
-		must(w.t, err)
-		_, err = w.acts.Approve(w.t.Context(), w.man, a.ID, o)
-		must(w.t, err)
-	}
-	return a
+	w.T.Helper()
+	return w.Approved(opening.ActIntervention, i)
 }
 
 func planned(date string) opening.InterventionAct {
@@ -157,7 +115,7 @@ func TestEvaluatedOnTheClock(t *testing.T) {
 		if list, err := w.s.all(t.Context()); err != nil || len(list) != 0 {
 			t.Fatalf("registered before the log holds it: %v, %v", list, err)
 		}
-		w.log.covered = true
+		w.Log.Covered = true
 		w.advance(time.Hour)
 		if _, err := w.s.Get(t.Context(), a.ID, []string{"programme-lead"}); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("shown before it acts to a role that may not see it: %v", err)
@@ -166,9 +124,9 @@ func TestEvaluatedOnTheClock(t *testing.T) {
 			t.Errorf("to who may see it: %+v, %v", i, err)
 		}
 		made := map[int]string{}
-		for w.clock.Now().Before(start.AddDate(0, 0, 130)) {
+		for w.Clock.Now().Before(start.AddDate(0, 0, 130)) {
 			step := 24 * time.Hour
-			if w.clock.Now().Before(start.AddDate(0, 0, 24)) { // within the fortnight
+			if w.Clock.Now().Before(start.AddDate(0, 0, 24)) { // within the fortnight
 				step = 8 * time.Hour
 			}
 			w.advance(step)
@@ -176,7 +134,7 @@ func TestEvaluatedOnTheClock(t *testing.T) {
 			must(t, err)
 			for _, e := range i.Evaluations {
 				if made[e.Weeks] == "" {
-					made[e.Weeks] = w.clock.Now().Format("Mon 2006-01-02")
+					made[e.Weeks] = w.Clock.Now().Format("Mon 2006-01-02")
 				}
 			}
 		}
@@ -228,7 +186,7 @@ func ratio(t *testing.T, e Evaluation) {
 // retrospective, and what became past before the log held it is not taken.
 func TestRegistrationsThatAreRefused(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
-	w.log.covered = true
+	w.Log.Covered = true
 	for _, c := range []struct {
 		name   string
 		change func(*opening.InterventionAct)
@@ -246,13 +204,11 @@ func TestRegistrationsThatAreRefused(t *testing.T) {
 	} {
 		i := planned("2026-12-02")
 		c.change(&i)
-		if _, err := w.acts.Propose(t.Context(), w.man, opening.ActIntervention, "lead", i); err == nil || !strings.Contains(fault.Sentence(err), c.part) {
-			t.Errorf("%s: want a refusal that says %q, got %v", c.name, c.part, err)
-		}
+		t.Run(c.name, func(*testing.T) { w.Refused(opening.ActIntervention, i, c.part) })
 	}
 	late := w.approved(planned("2026-11-25"))
 	w.advance(20 * time.Hour) // the day has come before the hub's next tick
-	if a, err := w.acts.Get(t.Context(), late.ID); err != nil || a.State != acts.Refused || !strings.Contains(a.Reason, "retrospective") {
+	if a, err := w.Acts.Get(t.Context(), late.ID); err != nil || a.State != acts.Refused || !strings.Contains(a.Reason, "retrospective") {
 		t.Errorf("registered after its day: %s, %q, %v", a.State, a.Reason, err)
 	}
 }
@@ -261,7 +217,7 @@ func TestRegistrationsThatAreRefused(t *testing.T) {
 // evaluated at once; where the pool counts nothing, that is the result.
 func TestRetrospectiveAndTooFew(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
-	w.log.covered, w.view.few = true, true
+	w.Log.Covered, w.view.few = true, true
 	i := planned("2026-06-01")
 	i.Retrospective = true
 	a := w.approved(i)
@@ -276,8 +232,8 @@ func TestRetrospectiveAndTooFew(t *testing.T) {
 		t.Errorf("a note without a day was taken: %v", err)
 	}
 	got, err = w.s.Get(t.Context(), a.ID, nil)
-	if must(t, err); len(got.Notes) != 1 || w.log.kinds[len(w.log.kinds)-1] != "note" {
-		t.Errorf("notes %+v, log %v", got.Notes, w.log.kinds)
+	if must(t, err); len(got.Notes) != 1 || w.Log.Kinds[len(w.Log.Kinds)-1] != "note" {
+		t.Errorf("notes %+v, log %v", got.Notes, w.Log.Kinds)
 	}
 }
 
@@ -293,6 +249,21 @@ func TestCannotTell(t *testing.T) {
 	f.Matrix["v1"] = map[string]int{"v1": 280, "v2": 40, "gone": 80}
 	if e, err := measure(t.Context(), f, i, 13, opening.Hash{1}, start); err != nil || e.Verdict != CannotTell || !strings.Contains(e.Reason, "no excess") {
 		t.Errorf("no excess: %s, %v, %q", e.Verdict, e.Ratio, e.Reason)
+	}
+	// Sightings in bursts, two weeks in three without any, widen the interval of
+	// their change.
+	even, err := measure(t.Context(), f, i, 13, opening.Hash{1}, start)
+	must(t, err)
+	burst := movement(i, 13)
+	for v, weeks := range burst.Series {
+		for n := range weeks[:i.Weeks] {
+			burst.Series[v][n] *= 3 * (n % 3 % 2)
+		}
+	}
+	wide, err := measure(t.Context(), burst, i, 13, opening.Hash{1}, start)
+	must(t, err)
+	if even.Dispersion != 1 || wide.Dispersion < 5 || wide.WDD.High-wide.WDD.Low < 2*(even.WDD.High-even.WDD.Low) {
+		t.Errorf("dispersion %g and %g, %+v and %+v", even.Dispersion, wide.Dispersion, even.WDD, wide.WDD)
 	}
 	if got := risen(f, i); len(got) != 1 || got[0] != "v2" {
 		t.Errorf("risen %v", got)

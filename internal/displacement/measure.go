@@ -35,17 +35,20 @@ type Evaluation struct {
 	Ratio   *Interval `json:"ratio"`  // excess moved of excess left; nil where it cannot be told
 	// Left and Moved are the excess over the controls, in shares of those who
 	// were at the venue.
-	Left   *Interval    `json:"excess_left"`
-	Moved  *Interval    `json:"excess_moved"`
-	WDD    *Interval    `json:"weighted_difference"` // sightings at venue and neighbours, less controls
-	Places []string     `json:"places"`              // columns of the matrix
-	Matrix []FlowRow    `json:"matrix"`
-	Labels []string     `json:"weeks_shown"`
-	Before int          `json:"weeks_before"`
-	Series []VenueWeeks `json:"series"`
-	Dark   []Curve      `json:"dark_time"`
-	Made   time.Time    `json:"made"`
-	Seed   uint64       `json:"seed"`
+	Left  *Interval `json:"excess_left"`
+	Moved *Interval `json:"excess_moved"`
+	WDD   *Interval `json:"weighted_difference"` // sightings at venue and neighbours, less controls
+	// Dispersion is the variance over the mean of the weekly sightings before,
+	// which widens the interval of WDD.
+	Dispersion float64      `json:"dispersion"`
+	Places     []string     `json:"places"` // columns of the matrix
+	Matrix     []FlowRow    `json:"matrix"`
+	Labels     []string     `json:"weeks_shown"`
+	Before     int          `json:"weeks_before"`
+	Series     []VenueWeeks `json:"series"`
+	Dark       []Curve      `json:"dark_time"`
+	Made       time.Time    `json:"made"`
+	Seed       uint64       `json:"seed"`
 }
 
 // An Interval is an estimate with its 95 % interval.
@@ -174,6 +177,7 @@ func excess(p, q, n, m float64) *Interval {
 // neighbours together, less the controls' scaled to them.
 func (e *Evaluation) difference(f pool.Flows, i opening.InterventionAct) {
 	span := min(f.Before, len(f.Weeks)-f.Before)
+	neighbourhood := append([]string{i.Venue}, i.Neighbours...)
 	sum := func(venues ...string) (c displace.Counts) {
 		for _, v := range venues {
 			for n := range span {
@@ -183,15 +187,27 @@ func (e *Evaluation) difference(f pool.Flows, i opening.InterventionAct) {
 		}
 		return c
 	}
-	control, treated := sum(i.Controls...), sum(append([]string{i.Venue}, i.Neighbours...)...)
+	control, treated := sum(i.Controls...), sum(neighbourhood...)
 	if control[0] < MinCell || treated[0] < MinCell {
 		return
 	}
-	r, err := displace.WDD(displace.WDDInput{Control: control, Treated: treated, AreaWeights: []float64{control[0] / treated[0], 1}})
+	e.Dispersion = math.Ceil(10*displace.Dispersion(before(f, i.Controls), before(f, neighbourhood))) / 10
+	r, err := displace.WDD(displace.WDDInput{Control: control, Treated: treated, AreaWeights: []float64{control[0] / treated[0], 1}, Dispersion: e.Dispersion})
 	if err != nil {
 		return
 	}
 	e.WDD = &Interval{math.Round(r.Low), math.Round(r.Total), math.Round(r.High)}
+}
+
+// before are the weekly sightings at some venues together, before the act.
+func before(f pool.Flows, venues []string) []float64 {
+	out := make([]float64, f.Before)
+	for _, v := range venues {
+		for n := range out {
+			out[n] += float64(f.Series[v][n])
+		}
+	}
+	return out
 }
 
 // risen are the neighbours at which more selectors are seen since the act than

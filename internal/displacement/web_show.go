@@ -70,7 +70,15 @@ func (e Evaluation) notice() web.Notice {
 		return web.Notice{Tone: web.Wait, Title: "Cannot tell", Text: e.Reason}
 	}
 	return web.Notice{Tone: web.Info, Title: "Displacement ratio " + e.Ratio.words(),
-		Text: "Of those who left the venue beyond ordinary churn, this share was seen at another covered venue; in brackets the 95 % interval. Both are less what the controls show."}
+		Text: "Of the identifiers that left the venue beyond ordinary churn, this share was seen at another covered venue; in brackets the 95 % interval. Both are less what the controls show. Identifiers are counted, not people."}
+}
+
+// widened says by how much bursts widen the interval of the weekly sightings.
+func (e Evaluation) widened() string {
+	if e.WDD == nil {
+		return ""
+	}
+	return fmt.Sprintf("Weekly sightings before vary %.1f times as much as chance alone would have it (1 at least), and the interval of their change is that much wider in variance. ", max(e.Dispersion, 1))
 }
 
 type measured struct {
@@ -86,7 +94,7 @@ func (e Evaluation) measures() []measured {
 func (e Evaluation) blocks(i Intervention, cite string) []any {
 	base := fmt.Sprintf("/displacement/%s/%d/", i.ID, e.Weeks)
 	t := web.Table{Caption: "Measures, " + strings.ToLower(e.title()), Columns: []web.Column{{Label: "Measure"}, {Label: "Low", Numeric: true}, {Label: "Estimate", Numeric: true}, {Label: "High", Numeric: true}},
-		Note: "Actors are drawn anew " + "2,000" + " times for the interval. " + cite}
+		Note: "The unit is an identifier, not a person: one person may have several. Identifiers are drawn anew 2,000 times for the interval of the ratio. " + e.widened() + cite}
 	for _, x := range e.measures() {
 		row := web.Row{Cells: []web.Cell{web.T(x.name), web.T(""), web.T("cannot tell"), web.T("")}}
 		if x.Interval != nil {

@@ -220,7 +220,7 @@ func TestStatisticsPages(t *testing.T) {
 func (w *world) statisticsShown(run baseline.Run, intervention string) {
 	w.t.Helper()
 	for path, wants := range map[string][]string{
-		"/baseline":                                           {run.Headline, "Possibly a lower bound", "INHOPE", "33.6"},
+		"/baseline":                                           {run.Headline, "Possibly a lower bound", "every interval missed the truth in", "INHOPE", "33.6"},
 		"/baseline/runs/" + run.ID:                            {"May a number be shown?", run.Input.String(), "Propose to release", "Stransky"},
 		"/baseline/runs/" + run.ID + "/panel.csv":             {"loglinear_main", "checkpoint at"},
 		"/baseline/published.csv":                             {"36210368"},

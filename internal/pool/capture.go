@@ -26,8 +26,8 @@ type HistoryCell struct {
 }
 
 // A Capture is all that ever leaves the pool for an estimate: how many selectors
-// of one class were held by exactly which lists in one quarter. No tag, label or
-// date is in it.
+// of one class were held by exactly which lists in one quarter, and three totals
+// over its weeks. No tag, label or date is in it.
 type Capture struct {
 	Own []HistoryCell // own detections only
 	All []HistoryCell // with what another organisation referred
@@ -40,6 +40,10 @@ type Capture struct {
 	// Clashes are selectors that two organisations of one list hold, though they
 	// are said to exclude each other.
 	Clashes int
+	// Of own detections, for the test of a trap response: the weeks of the quarter,
+	// the weeks before each selector was first seen, added up, and how often any
+	// was seen in a later week than its first.
+	Weeks, Waited, Again int
 }
 
 // Capture counts under an approved and logged act of kind capture, and reads
@@ -79,6 +83,7 @@ type counter struct {
 	now         int64
 	list        map[string]int // organisation -> list
 	own, all    map[oprf.Tag]uint32
+	weeks       map[oprf.Tag]uint32         // in which an own detection was, from the first of the quarter
 	by          map[oprf.Tag]map[int]string // first organisation on a list of several
 	clash       map[oprf.Tag]bool
 	straddles   bool
@@ -87,7 +92,7 @@ type counter struct {
 }
 
 func newCounter(epoch string, q opening.CaptureAct, now int64) (*counter, error) {
-	c := &counter{epoch: epoch, q: q, now: now, list: make(map[string]int), own: make(map[oprf.Tag]uint32), all: make(map[oprf.Tag]uint32),
+	c := &counter{epoch: epoch, q: q, now: now, list: make(map[string]int), own: make(map[oprf.Tag]uint32), weeks: make(map[oprf.Tag]uint32), all: make(map[oprf.Tag]uint32),
 		by: make(map[oprf.Tag]map[int]string), clash: make(map[oprf.Tag]bool)}
 	var err error
 	if c.first, c.last, err = q.Quarter.Weeks(); err != nil {
@@ -134,6 +139,7 @@ func (c *counter) add(x seen) {
 		c.all[t] |= 1 << at
 		if h.Origin == "own" {
 			c.own[t] |= 1 << at
+			c.weeks[t] |= 1 << weeksFrom(c.first, h.Week)
 			c.note(t, at, h.Organisation)
 		}
 	}
@@ -157,6 +163,19 @@ func (c *counter) note(t oprf.Tag, at int, org string) {
 	c.by[t][at] = org
 }
 
+// weeksFrom is how many weeks one week of a quarter is after the first. A quarter
+// lies within one year of weeks.
+func weeksFrom(first, week string) int { return weekNumber(week) - weekNumber(first) }
+
+// weekNumber is the number in a week such as 2026-W38, whose form was checked.
+func weekNumber(week string) int {
+	n := 0
+	for _, d := range week[len(week)-2:] {
+		n = 10*n + int(d-'0')
+	}
+	return n
+}
+
 func (c *counter) result() (Capture, error) {
 	if c.straddles {
 		return Capture{}, fault.Newf(fault.Conflict, "Observations of %s were made with the keys of two epochs, so the pool cannot link them. No estimate is made over a change of keys.", c.q.Quarter)
@@ -176,6 +195,11 @@ func (c *counter) result() (Capture, error) {
 				out.Referrals[i]++
 			}
 		}
+	}
+	out.Weeks = weeksFrom(c.first, c.last) + 1
+	for _, in := range c.weeks {
+		out.Waited += bits.TrailingZeros32(in)
+		out.Again += bits.OnesCount32(in) - 1
 	}
 	return out, nil
 }

@@ -89,6 +89,9 @@ func TestCaptureIsBruteForce(t *testing.T) {
 			}
 			return
 		}
+		if waited, again := bruteWeeks(all); got.Weeks != 14 || got.Waited != waited || got.Again != again {
+			r.Fatalf("over %d weeks waited %d want %d, again %d want %d", got.Weeks, got.Waited, waited, got.Again, again)
+		}
 		if err != nil || !same(got.Own, own) || !same(got.All, every) {
 			r.Fatalf("own %v want %v\nall %v want %v (%v)", got.Own, own, got.All, every, err)
 		}
@@ -97,6 +100,35 @@ func TestCaptureIsBruteForce(t *testing.T) {
 
 // tooFew is the same whatever there is.
 const tooFew = "Fewer than 30 selectors, or fewer than three lists, hold anything of this class in 2026-Q4. So little says something of single people, so nothing is counted."
+
+// bruteWeeks asks every selector for the weeks of its own detections.
+func bruteWeeks(all []seen) (waited, again int) {
+	weeks := map[oprf.Tag]map[string]bool{}
+	for _, x := range all {
+		h := x.header
+		if !x.live || h.Role == opening.RolePossibleVictim || h.Info == "5" || h.Week < "2026-W40" || h.Week > "2026-W53" || h.Origin != "own" || h.Organisation == "org-4" {
+			continue
+		}
+		for _, t := range h.Tags {
+			if t.Class == selector.Email && t.Expires > 0 {
+				if weeks[t.Tag()] == nil {
+					weeks[t.Tag()] = map[string]bool{}
+				}
+				weeks[t.Tag()][h.Week] = true
+			}
+		}
+	}
+	after := map[string]int{"2026-W40": 0, "2026-W47": 7, "2026-W53": 13}
+	for _, in := range weeks {
+		first := 99
+		for w := range in {
+			first = min(first, after[w])
+		}
+		waited += first
+		again += len(in) - 1
+	}
+	return waited, again
+}
 
 // bruteForce asks for every selector and every list anew.
 func bruteForce(all []seen, ownOnly bool) map[uint32]int {
