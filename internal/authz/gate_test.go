@@ -81,6 +81,7 @@ var circumstances = []struct {
 	{"demo", func(p *Principal, r *Resource) { p.Demo = true }},
 	{"authority", func(p *Principal, r *Resource) { p.Organisation = pool.Authority }},
 	{"oversight", func(p *Principal, r *Resource) { p.Organisation = pool.Oversight[0] }},
+	{"contributes", func(p *Principal, r *Resource) { p.Contributes = true }},
 	{"greater", func(p *Principal, r *Resource) { r.Roles = []Role{ProgrammeLead, AuditorRole} }},
 }
 
@@ -92,7 +93,7 @@ func TestMatrix(t *testing.T) {
 	b.WriteString(`# Who may do what: every action, every kind of principal and role, by circumstance.
 # own: for its own organisation's; other: for another's; suspended: its organisation is; none: it has no organisation;
 # stale: confirmed who it is more than 5 minutes ago; demo: chosen in a demonstration, in a pool that is none;
-# authority, oversight: it belongs to the opening authority or to the oversight body;
+# authority, oversight: it belongs to the opening authority or to the oversight body; contributes: own, which is a member of the pool;
 # greater: on a person who holds a right that it lacks. A pair that is not listed may not in any circumstance.
 # Write it anew with: go test ./internal/authz -run TestMatrix -update
 `)
@@ -316,7 +317,7 @@ func TestGateProperties(t *testing.T) {
 	orgs := []string{"", "bank-a", "bank-b", "police", "Oversight"}
 	rapid.Check(t, func(t *rapid.T) {
 		p := Principal{Kind: rapid.SampledFrom(principalKinds).Draw(t, "kind"), Organisation: rapid.SampledFrom(orgs).Draw(t, "org"),
-			Roles: rapid.SliceOfDistinct(rapid.SampledFrom(Roles()), rapid.ID).Draw(t, "roles"), Suspended: rapid.Bool().Draw(t, "suspended"), Demo: rapid.Bool().Draw(t, "demo")}
+			Roles: rapid.SliceOfDistinct(rapid.SampledFrom(Roles()), rapid.ID).Draw(t, "roles"), Suspended: rapid.Bool().Draw(t, "suspended"), Contributes: rapid.Bool().Draw(t, "contributes"), Demo: rapid.Bool().Draw(t, "demo")}
 		if rapid.Bool().Draw(t, "stepped up") {
 			p.StepUpAt = now
 		}
@@ -337,10 +338,18 @@ func TestGateProperties(t *testing.T) {
 		if p.Demo && !r.Compartment.Demo {
 			t.Fatalf("a demonstration's visitor in a real pool: %+v", d)
 		}
+		if r.Kind == Statistics && p.Contributes && p.Organisation != pool.Authority {
+			t.Fatalf("a contributor's statistics: %+v", d)
+		}
 		less := p
 		less.Suspended = false
 		if !g.Decide(less, a, r, now).Allow {
 			t.Fatalf("only because it is suspended: %+v", d)
+		}
+		less = p
+		less.Contributes = false
+		if !g.Decide(less, a, r, now).Allow {
+			t.Fatalf("only because it contributes: %+v", d)
 		}
 		less = p
 		less.Demo = false

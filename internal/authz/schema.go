@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	principalShape = `organisation: String, roles: Set<Role>, suspended: Bool, demo: Bool, stepUpAt?: Long`
+	principalShape = `organisation: String, roles: Set<Role>, suspended: Bool, contributes: Bool, demo: Bool, stepUpAt?: Long`
 	resourceShape  = `organisation: String, state: String, roles: Set<Role>, pool: String, manifest: Long, authority: String, ` +
 		`oversight: Set<String>, rule: String, admits: Set<String>, offences: Set<String>, demo: Bool`
 	// Times are UTC microseconds.
@@ -59,7 +59,7 @@ func ask(p Principal, a Action, r Resource, now time.Time) (cedar.EntityMap, ced
 		p.Kind = Public
 	}
 	who := cedar.RecordMap{"organisation": cedar.String(p.Organisation), "roles": roleSet(p.Roles),
-		"suspended": cedar.Boolean(p.Suspended), "demo": cedar.Boolean(p.Demo)}
+		"suspended": cedar.Boolean(p.Suspended), "contributes": cedar.Boolean(p.Contributes), "demo": cedar.Boolean(p.Demo)}
 	if !p.StepUpAt.IsZero() {
 		who["stepUpAt"] = cedar.Long(p.StepUpAt.UnixMicro())
 	}

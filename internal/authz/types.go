@@ -53,6 +53,7 @@ type Principal struct {
 	Roles        []Role
 	StepUpAt     time.Time // when the person last confirmed who it is; zero: never
 	Suspended    bool      // its organisation is suspended
+	Contributes  bool      // its organisation is a member of the pool
 	Demo         bool      // chosen by a visitor of a demonstration
 	Name         string    // in words, for a page's header; no decision looks at it
 }

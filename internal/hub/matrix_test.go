@@ -35,11 +35,11 @@ type sessions struct{ is authz.Principal }
 func (s *sessions) Principal(*http.Request) (authz.Principal, error) { return s.is, nil }
 
 // persons are every role for each case of the organisation: own is where the
-// role belongs (and what the path names), other another one, suspended the own
-// one while it is suspended, none no organisation; stale is the own one, having
-// confirmed who it is too long ago.
+// role belongs (and what the path names), other another one, which is a member
+// of the pool, suspended the own one while it is suspended, none no organisation;
+// stale is the own one, having confirmed who it is too long ago.
 func persons(now time.Time) (out []asker) {
-	homes := map[authz.Role]string{authz.LeadReviewer: "police", authz.OversightBoard: "Oversight"}
+	homes := map[authz.Role]string{authz.LeadReviewer: "police", authz.OversightBoard: "Oversight", authz.ProgrammeLead: "programme office", authz.AuditorRole: "Auditors"}
 	for _, role := range append([]authz.Role{""}, authz.Roles()...) {
 		p := authz.Principal{Kind: authz.Person, Person: "somebody", Organisation: "bank-a", StepUpAt: now, Name: "Somebody"}
 		if role != "" {
@@ -165,7 +165,7 @@ func TestRoutesMatrix(t *testing.T) {
 	h := w.hub.Handler()
 	var b strings.Builder
 	b.WriteString(`# Every route that a hub serves, and who gets through it. Whoever is not listed is refused (403).
-# For persons: own: of the organisation that the role belongs to and the path names; other: of another one; suspended: own, suspended;
+# For persons: own: of the organisation that the role belongs to and the path names; other: of another one, a member of the pool; suspended: own, suspended;
 # none: of no organisation; stale: own, confirmed too long ago who it is. Where a route acts on the own organisation's records, "other"
 # reaches those of that other one and no more.
 # Write it anew with: go test ./internal/hub -run TestRoutesMatrix -update

@@ -225,6 +225,7 @@ func (s *Server) known(p authz.Principal) authz.Principal {
 	if m, ok := s.state.current(); ok && p.Organisation != "" {
 		mem, found := m.Member(p.Organisation)
 		p.Suspended = p.Suspended || found && suspended(mem)
+		p.Contributes = p.Contributes || found
 	}
 	return p
 }

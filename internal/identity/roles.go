@@ -67,7 +67,7 @@ var Roles = []RoleInfo{
 		[]Right{RightSubmit, RightRead}, []Function{Contributes, Receives}},
 	{LeadReviewer, "Lead reviewer", "At the authority: sees which sealed matches may be opened and approves or declines.", []Right{RightApprove}, []Function{Receives}},
 	{GatewayOfficer, "Gateway officer", "Counsel: signs that a flow of information has a lawful route.", []Right{RightApprove}, []Function{Contributes, Receives}},
-	{ProgrammeLead, "Programme lead", "Sees the whole view: estimates, barriers and outcomes, no lead.", []Right{RightSurvey}, []Function{Contributes, Receives, Oversees, Audits}},
+	{ProgrammeLead, "Programme lead", "Sees the whole view: estimates, barriers and outcomes, no lead. Where its organisation contributes, no estimates before their release.", []Right{RightSurvey}, []Function{Contributes, Receives, Oversees, Audits}},
 	{OrganisationAdmin, "Organisation administrator", "Invites, changes, suspends and removes people of its own organisation, and makes its keys for open reads.", []Right{RightPeople}, nil},
 	{KeyHolderOperator, "Key-holder operator", "Runs a key holder. Sees what it is asked to open and on what grounds; reads nothing.", []Right{RightHold}, []Function{HoldsKey}},
 	{Auditor, "Auditor", "Checks the log, the key holders and the policy. Sees no lead.", []Right{RightAudit}, []Function{Audits}},
