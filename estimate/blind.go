@@ -1,10 +1,12 @@
 package estimate
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -62,6 +64,15 @@ func Blindness() (rows []BlindRow) {
 
 // EasyToHard is how many times as easily the ninth decile is seen as the first.
 func EasyToHard(spread float64) float64 { return math.Exp(2 * spread * normQuantile(0.9)) }
+
+// BlindShort says how often the gates pass while every interval misses, from the
+// best to the worst kind of people, where there is no room for the whole table.
+func BlindShort() string {
+	share := func(r BlindRow) float64 { return 100 * float64(r.AllMissed) / float64(max(r.Passed, 1)) }
+	rows := Blindness()
+	worst := slices.MaxFunc(rows, func(a, b BlindRow) int { return cmp.Compare(share(a), share(b)) })
+	return fmt.Sprintf("Of simulated worlds whose gates passed, every interval missed the truth in %.0f %% where %s, and in up to %.0f %%, where %s.", share(rows[0]), rows[0].Who(), share(worst), worst.Who())
+}
 
 // blindSentence is printed with every estimate.
 func blindSentence(rows []BlindRow) string {

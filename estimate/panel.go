@@ -236,7 +236,7 @@ func (p *panel) withhold(method string, err error) {
 		unsound: errors.Is(err, errNoEstimate) || errors.Is(err, errNotUnique) || errors.Is(err, errDiverged)})
 }
 
-var errNoLinkForm = errors.New("this member has no form for missed links; run without --carry to see it uncorrected")
+var errNoLinkForm = errors.New("no form for missed links; it can be run without the correction")
 
 func (p *panel) run(method string) {
 	if p.o.Carry != nil && slices.Contains([]string{"chao_mth", "dga", "lcmcr"}, method) {

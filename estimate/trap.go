@@ -88,12 +88,20 @@ const trapP = 0.05
 func (r *TrapResponse) read() {
 	switch {
 	case r.P >= trapP:
-		r.Reading = fmt.Sprintf("no sign that being seen changes being seen again (Mb, p = %.2g)", r.P)
+		r.Reading = fmt.Sprintf("no sign that being seen changes being seen again (Mb, %s)", chance(r.P))
 	case r.Ratio != nil && *r.Ratio < 1:
-		r.Reading = fmt.Sprintf("who was seen is seen again %.2g times as easily as others for the first time (Mb, p = %.2g): as if accounts were closed once noticed; estimates are possibly too high", *r.Ratio, r.P)
+		r.Reading = fmt.Sprintf("who was seen is seen again %.2g times as easily as others for the first time (Mb, %s): as if accounts were closed once noticed; estimates are possibly too high", *r.Ratio, chance(r.P))
 	default:
-		r.Reading = fmt.Sprintf("who was seen is seen again more easily than others for the first time (Mb, p = %.2g): some are easier to see than others, or come late; estimates are possibly too low", r.P)
+		r.Reading = fmt.Sprintf("who was seen is seen again more easily than others for the first time (Mb, %s): some are easier to see than others, or come late; estimates are possibly too low", chance(r.P))
 	}
+}
+
+// chance writes a p-value to two figures, from 0.001 on.
+func chance(p float64) string {
+	if p < 0.001 {
+		return "p < 0.001"
+	}
+	return fmt.Sprintf("p = %.2g", p)
 }
 
 // trapResponse takes the lists as periods in the order of time.

@@ -182,6 +182,6 @@ func (p *panel) warn() {
 		p.r.Warnings = append(p.r.Warnings, "Trap response: "+p.r.Trap.Reading+".")
 	}
 	if p.o.Carry == nil {
-		p.r.Warnings = append(p.r.Warnings, "Links are taken as perfect; missed links make every estimate too high (give --carry to correct for them).")
+		p.r.Warnings = append(p.r.Warnings, "Links are taken as perfect; missed links make every estimate too high.")
 	}
 }

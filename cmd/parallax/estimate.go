@@ -153,6 +153,7 @@ func showEstimate(w io.Writer, r estimateReport) {
 	for _, s := range r.Warnings {
 		fmt.Fprintln(w, s)
 	}
+	fmt.Fprintln(w, "--carry corrects for missed links; --ordered tests whether who was seen is seen again as easily.")
 	fmt.Fprintf(w, "Seed %d, input SHA-256 %s\n", r.Seed, r.InputSHA256)
 }
 

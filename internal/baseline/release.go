@@ -3,7 +3,6 @@ package baseline
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"parallax/estimate"
@@ -79,6 +78,7 @@ func (r Run) statement(poolID string, act opening.Hash, now time.Time) Statement
 
 // gateWords says what a gate asks, without the figures that it looked at.
 var gateWords = map[string]string{
+	"untouched":            "counts without noise",
 	"lists":                "at least three lists with own detections",
 	"overlap":              "every list shares selectors with another",
 	"triples":              "some selectors stand on three lists",
@@ -100,16 +100,6 @@ func (r Run) population() string {
 func (r Run) caveats() []string {
 	return append(slices.Clone(r.Warnings),
 		"Critics hold that hidden populations of this kind cannot be estimated from such lists at all (Whitehead and others); Stransky and Finkelhor wrote of an earlier figure: do not cite these numbers.")
-}
-
-// bound says how often all gates pass while every interval misses.
-func bound(caveats []string) string {
-	for _, c := range caveats {
-		if strings.HasPrefix(c, estimate.LowerBound) {
-			return c
-		}
-	}
-	return estimate.LowerBound
 }
 
 func (s *Service) checkRelease(ctx context.Context, _ opening.Manifest, raw []byte) error {

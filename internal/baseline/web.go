@@ -94,12 +94,12 @@ func (r Run) title() string { return selector.Class(r.Class).Label() + ", " + r.
 
 // notice is the verdict: a refusal to name a number is a result, not an error.
 func (r Run) notice() web.Notice {
-	n := web.Notice{Tone: web.Info, Title: r.Headline, Text: r.population() + " " + bound(r.Warnings)}
+	n := web.Notice{Tone: web.Info, Title: r.Headline, Text: r.population() + " " + estimate.LowerBound + " " + estimate.BlindShort()}
 	switch r.Verdict {
 	case estimate.Refuse:
 		n.Tone, n.Text = web.Wait, "This is the result: what the lists share does not carry an estimate. "+r.failed()+" "+r.population()
 	case estimate.RangeOnly:
-		n.Tone, n.Text = web.Wait, "Only the range may be shown, and no single figure. "+r.failed()+" "+r.population()+" "+bound(r.Warnings)
+		n.Tone, n.Text = web.Wait, "Only the range may be shown, and no single figure. "+r.failed()+" "+r.population()+" "+estimate.LowerBound+" "+estimate.BlindShort()
 	}
 	return n
 }
@@ -155,7 +155,7 @@ func releaseTable(list []Release) web.Table {
 		Empty: web.Empty{What: "Signed releases appear here.", When: "Two people of different bodies sign the exact figures. A release is made once, is never changed, and the next of its class waits a year."}}
 	for _, r := range list {
 		t.Rows = append(t.Rows, web.Row{Cells: []web.Cell{web.T(selector.Class(r.Statement.Class).Label() + ", " + r.Statement.Quarter),
-			{Text: r.Statement.Headline, Note: bound(r.Statement.Caveats)}, web.At(r.Made), {Text: r.Ticket, Code: true}}})
+			{Text: r.Statement.Headline, Note: estimate.LowerBound + " " + estimate.BlindShort()}, web.At(r.Made), {Text: r.Ticket, Code: true}}})
 	}
 	if len(list) > 0 {
 		t.Note = "Anybody can read the signed statements at /v1/baseline."

@@ -95,7 +95,7 @@ func or(v *float64, other float64) float64 {
 }
 
 // gateNames are the gates as a reader meets them.
-var gateNames = map[string]string{"lists": "At least three lists", "overlap": "Every list meets another", "triples": "Three lists meet somewhere", "repeats": "Enough was seen twice",
+var gateNames = map[string]string{"untouched": "The counts are as observed", "lists": "At least three lists", "overlap": "Every list meets another", "triples": "Three lists meet somewhere", "repeats": "Enough was seen twice",
 	"linkage_audit": "Links were checked within a year", "internal_consistency": "The lists' own sizes can be met", "existence": "Every model has one estimate",
 	"panel": "At least two methods", "agreement": "The methods agree within a factor of three"}
 

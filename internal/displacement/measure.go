@@ -166,9 +166,14 @@ func (e *Evaluation) ratio(ctx context.Context, f pool.Flows, i opening.Interven
 func hundredth(v float64) float64 { return math.Round(v*100) / 100 }
 
 // excess is a share less the controls', with the error of two independent
-// samples.
+// samples; one more who did and one more who did not is added to each (Agresti
+// and Caffo 2000), so that where all or none did nobody is sure.
 func excess(p, q, n, m float64) *Interval {
-	w := z95 * math.Sqrt(p*(1-p)/n+q*(1-q)/m)
+	variance := func(p, n float64) float64 {
+		p = (p*n + 1) / (n + 2)
+		return p * (1 - p) / (n + 2)
+	}
+	w := z95 * math.Sqrt(variance(p, n)+variance(q, m))
 	return &Interval{hundredth(p - q - w), hundredth(p - q), hundredth(p - q + w)}
 }
 

@@ -198,10 +198,14 @@ func (e Evaluation) dark(base, cite string) web.Section {
 }
 
 func (i Intervention) facts() web.Facts {
+	see := make([]string, len(i.See))
+	for n, role := range i.See {
+		see[n] = viewerWords[role]
+	}
 	f := web.Facts{{Label: "Venue", Value: web.T(i.Venue)}, {Label: "Acts on", Value: web.Cell{Time: i.Begins(), Day: true}},
 		{Label: "Neighbours", Value: web.T(strings.Join(i.Neighbours, ", "))}, {Label: "Controls", Value: web.T(strings.Join(i.Controls, ", "))},
 		{Label: "Window before", Value: web.Tf("%d weeks", i.Weeks)}, {Label: "Identifiers followed", Value: web.T(i.Class.Label())},
-		{Label: "Registered", Value: web.At(i.Registered)}, {Label: "Could be seen before it acted by", Value: web.T(strings.Join(i.See, ", "))},
+		{Label: "Registered", Value: web.At(i.Registered)}, {Label: "Could be seen before it acted by", Value: web.T(strings.Join(see, ", "))},
 		{Label: "Act", Value: web.Cell{Text: i.ID, Code: true}}}
 	if i.Announced != "" {
 		f = append(f, web.Fact{Label: "May have been known from", Value: web.Cell{Text: i.Announced, Note: "Weeks from then on are no baseline."}})
