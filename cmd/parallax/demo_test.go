@@ -218,9 +218,14 @@ func TestDemoWalk(t *testing.T) {
 		d.must(err)
 		res, err := (&http.Client{Jar: jar}).Get(link[1])
 		d.must(err)
+		body, err := io.ReadAll(res.Body)
+		d.must(err)
 		res.Body.Close()
 		if res.StatusCode != http.StatusOK {
 			t.Errorf("the start page leads to %s, which answers %s", link[1], res.Status)
+		}
+		if strings.HasSuffix(link[1], "displacement") && !strings.Contains(string(body), "Ratio 0.") {
+			t.Errorf("Displacement shows no ratio:\n%s", body)
 		}
 	}
 	if page := d.get(d.home + "/follow"); !strings.Contains(page, "Line 2 of platform-b.ndjson") || !strings.Contains(page, "A lead is ready") {

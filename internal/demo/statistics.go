@@ -16,7 +16,7 @@ const actedBefore = 20 * 7 * 24 * time.Hour
 // statistics has the authority propose a count of the newest quarter that is
 // over, and two interventions: one that lies in the past and says so, one that is
 // still to come. Both bodies approve at their desks, and what is shown is what
-// the pool then counts. Nobody acts on a venue in the simulated world.
+// the pool then counts.
 func (s *stage) statistics(ctx context.Context) error {
 	now := s.clock.Now()
 	from, _, err := opening.QuarterOf(now).Span()
@@ -27,10 +27,13 @@ func (s *stage) statistics(ctx context.Context) error {
 	for _, o := range contributors() {
 		count.Lists = append(count.Lists, opening.ActList{Name: o.ID, Organisations: []string{o.ID}})
 	}
-	past := opening.InterventionAct{Class: selector.Email, Venue: "v02", Date: now.Add(-actedBefore).Format(time.DateOnly), Neighbours: []string{"v01"},
+	past := opening.InterventionAct{Class: selector.Username, Venue: "v02", Date: now.Add(-actedBefore).Format(time.DateOnly), Neighbours: []string{"v01"},
 		Controls: []string{"v03", "v04"}, Weeks: 13, Retrospective: true, See: []string{"programme-lead", "lead-reviewer", "oversight-board"}}
 	next := past
 	next.Venue, next.Controls, next.Retrospective, next.Date = "v03", []string{"v02", "v04"}, false, now.AddDate(0, 0, 21).Format(time.DateOnly)
+	if err := s.sightings(ctx, past); err != nil {
+		return err
+	}
 	for _, act := range []struct {
 		kind string
 		body any
