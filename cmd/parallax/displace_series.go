@@ -13,6 +13,39 @@ import (
 	"parallax/internal/fault"
 )
 
+// fromFile computes from a file; an error of what is in it names it.
+func fromFile[R any](path string, compute func(raw []byte) (R, error)) (r R, raw []byte, err error) {
+	if raw, err = readBounded(path); err != nil {
+		return r, nil, err
+	}
+	if r, err = compute(raw); err != nil {
+		return r, nil, fault.Wrap(fault.Invalid, path+": "+err.Error(), err)
+	}
+	return r, raw, nil
+}
+
+// timed is a result with the times that it is for.
+type timed[R any] struct {
+	result R
+	times  []float64
+}
+
+// timedFrame reads a frame and its column of time.
+func timedFrame(raw []byte, column string) (f series.Frame, times []float64, err error) {
+	if f, err = series.ReadFrame(bytes.NewReader(raw)); err != nil {
+		return f, nil, err
+	}
+	if times, err = f.Column(column); err != nil {
+		return f, nil, err
+	}
+	for i := 1; i < len(times); i++ {
+		if times[i] <= times[i-1] {
+			return f, nil, fmt.Errorf("row %d: times must rise", i+1)
+		}
+	}
+	return f, times, nil
+}
+
 // ratioCmd computes the displacement ratio.
 type ratioCmd struct {
 	File string `arg:"" type:"path" help:"CSV with the columns actor, venue (treated or control), fate (stayed, moved or gone) and, if wanted, stratum."`
@@ -22,20 +55,18 @@ type ratioCmd struct {
 
 // Run computes and prints.
 func (c *ratioCmd) Run(ctx context.Context, std streams) error {
-	raw, err := readBounded(c.File)
-	if err != nil {
-		return err
-	}
-	all, err := displace.ReadMovements(bytes.NewReader(raw))
-	if err != nil {
-		return fault.Wrap(fault.Invalid, c.File+": "+err.Error(), err)
-	}
-	r, err := displace.DisplacementRatio(ctx, all, c.Seed)
-	if ctx.Err() != nil {
+	r, raw, err := fromFile(c.File, func(raw []byte) (displace.Ratio, error) {
+		all, err := displace.ReadMovements(bytes.NewReader(raw))
+		if err != nil {
+			return displace.Ratio{}, err
+		}
+		return displace.DisplacementRatio(ctx, all, c.Seed)
+	})
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
-	}
-	if err != nil {
-		return fault.Wrap(fault.Invalid, c.File+": "+err.Error(), err)
+	case err != nil:
+		return err
 	}
 	if c.JSON {
 		return printJSON(std.out, struct {
@@ -66,14 +97,11 @@ type levelCmd struct {
 
 // Run fits and prints.
 func (c *levelCmd) Run(std streams) error {
-	raw, err := readBounded(c.File)
+	found, raw, err := fromFile(c.File, c.impact)
 	if err != nil {
 		return err
 	}
-	r, times, err := c.impact(raw)
-	if err != nil {
-		return fault.Wrap(fault.Invalid, c.File+": "+err.Error(), err)
-	}
+	r, times := found.result, found.times
 	if c.JSON {
 		return printJSON(std.out, struct {
 			series.Counterfactual
@@ -91,25 +119,19 @@ func (c *levelCmd) Run(std streams) error {
 	return nil
 }
 
-func (c *levelCmd) impact(raw []byte) (r series.Counterfactual, times []float64, err error) {
-	f, err := series.ReadFrame(bytes.NewReader(raw))
+func (c *levelCmd) impact(raw []byte) (r timed[series.Counterfactual], err error) {
+	f, times, err := timedFrame(raw, c.Time)
 	if err != nil {
-		return r, nil, err
-	}
-	if times, err = f.Column(c.Time); err != nil {
-		return r, nil, err
-	}
-	if i := falls(times); i >= 0 {
-		return r, nil, fmt.Errorf("row %d: times must rise", i+1)
+		return r, err
 	}
 	s := series.LocalLevel{}
 	if s.Y, err = f.Column(c.Outcome); err != nil {
-		return r, nil, err
+		return r, err
 	}
 	for _, name := range c.Regressor {
 		col, err := f.Column(name)
 		if err != nil {
-			return r, nil, err
+			return r, err
 		}
 		if s.X == nil {
 			s.X = make([][]float64, len(col))
@@ -120,24 +142,15 @@ func (c *levelCmd) impact(raw []byte) (r series.Counterfactual, times []float64,
 	}
 	step, _, err := stepOf(f, times, c.Intervention)
 	if err != nil {
-		return r, nil, err
+		return r, err
 	}
 	first := slices.IndexFunc(step, func(v float64) bool { return v > 0 })
 	if first < 0 {
-		return r, nil, fmt.Errorf("the intervention never begins within the series")
+		return r, fmt.Errorf("the intervention never begins within the series")
 	}
-	r, err = s.Impact(first, c.Seed)
-	return r, times[first:], err
-}
-
-// falls is the first index at which times do not rise, or -1.
-func falls(times []float64) int {
-	for i := 1; i < len(times); i++ {
-		if times[i] <= times[i-1] {
-			return i
-		}
-	}
-	return -1
+	r.times = times[first:]
+	r.result, err = s.Impact(first, c.Seed)
+	return r, err
 }
 
 // synthCmd builds a synthetic control.
@@ -151,14 +164,11 @@ type synthCmd struct {
 
 // Run builds and prints.
 func (c *synthCmd) Run(std streams) error {
-	raw, err := readBounded(c.File)
+	found, raw, err := fromFile(c.File, c.control)
 	if err != nil {
 		return err
 	}
-	r, times, err := c.control(raw)
-	if err != nil {
-		return fault.Wrap(fault.Invalid, c.File+": "+err.Error(), err)
-	}
+	r, times := found.result, found.times
 	if c.JSON {
 		return printJSON(std.out, struct {
 			series.SyntheticReport
@@ -170,20 +180,14 @@ func (c *synthCmd) Run(std streams) error {
 	return nil
 }
 
-func (c *synthCmd) control(raw []byte) (r series.SyntheticReport, times []float64, err error) {
-	f, err := series.ReadFrame(bytes.NewReader(raw))
+func (c *synthCmd) control(raw []byte) (r timed[series.SyntheticReport], err error) {
+	f, times, err := timedFrame(raw, c.Time)
 	if err != nil {
-		return r, nil, err
-	}
-	if times, err = f.Column(c.Time); err != nil {
-		return r, nil, err
-	}
-	if i := falls(times); i >= 0 {
-		return r, nil, fmt.Errorf("row %d: times must rise", i+1)
+		return r, err
 	}
 	p := series.Panel{Treated: -1, First: slices.IndexFunc(times, func(t float64) bool { return t >= c.From })}
 	if !f.Has(c.Treated) || c.Treated == c.Time {
-		return r, nil, fmt.Errorf("there is no unit %q", c.Treated)
+		return r, fmt.Errorf("there is no unit %q", c.Treated)
 	}
 	for _, name := range f.Names {
 		if name == c.Time {
@@ -191,15 +195,16 @@ func (c *synthCmd) control(raw []byte) (r series.SyntheticReport, times []float6
 		}
 		col, err := f.Column(name)
 		if err != nil {
-			return r, nil, err
+			return r, err
 		}
 		if name == c.Treated {
 			p.Treated = len(p.Units)
 		}
 		p.Units, p.Values = append(p.Units, name), append(p.Values, col)
 	}
-	r, err = series.Synthesise(p)
-	return r, times, err
+	r.times = times
+	r.result, err = series.Synthesise(p)
+	return r, err
 }
 
 func showSynth(w io.Writer, r series.SyntheticReport) {

@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 
 	"parallax/estimate/series"
-	"parallax/internal/fault"
 )
 
 // itsCmd fits an interrupted time series.
@@ -42,17 +41,15 @@ type itsReport struct {
 
 // Run fits and prints.
 func (c *itsCmd) Run(std streams) error {
-	raw, err := readBounded(c.File)
+	r, raw, err := fromFile(c.File, func(raw []byte) (series.ITSResult, error) {
+		s, err := c.series(raw)
+		if err != nil {
+			return series.ITSResult{}, err
+		}
+		return s.Fit()
+	})
 	if err != nil {
 		return err
-	}
-	s, err := c.series(raw)
-	if err != nil {
-		return fault.Wrap(fault.Invalid, c.File+": "+err.Error(), err)
-	}
-	r, err := s.Fit()
-	if err != nil {
-		return fault.Wrap(fault.Invalid, c.File+": "+err.Error(), err)
 	}
 	if c.JSON {
 		return printJSON(std.out, itsReport{r, hashOf(raw)})

@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"parallax/estimate/survival"
-	"parallax/internal/fault"
 )
 
 // survivalCmd compares times until an event.
@@ -45,13 +44,9 @@ type survivalReport struct {
 
 // Run computes and prints.
 func (c *survivalCmd) Run(std streams) error {
-	raw, err := readBounded(c.File)
+	all, raw, err := fromFile(c.File, func(raw []byte) ([]survival.Subject, error) { return survival.ReadCSV(bytes.NewReader(raw)) })
 	if err != nil {
 		return err
-	}
-	all, err := survival.ReadCSV(bytes.NewReader(raw))
-	if err != nil {
-		return fault.Wrap(fault.Invalid, c.File+": "+err.Error(), err)
 	}
 	r := survivalReport{InputSHA256: hashOf(raw)}
 	names, by := survival.Groups(all)
