@@ -22,8 +22,9 @@ often hold the truth, though every other member is far too low. Two sorts of peo
 
 `
 
-const methodText = `Errors are of the estimate against the true number. chao_mth is a lower bound, and chapman has a row for each pair
-of lists. Intervals are nominally 95 %; those of loglinear_main take the model as given.
+const methodText = `Errors are of the estimate against the true number. chao_mth is a lower bound where people differ; where accounts are closed
+or links missed it lies above the truth like all others. chapman has a row for each pair of lists. Intervals are nominally 95 %;
+those of loglinear_main take the model as given.
 `
 
 const samplerText = `Agreement means R-hat at most 1.05 and an effective sample of at least 400 from eight chains; otherwise the panel
