@@ -36,18 +36,39 @@ func curves(f pool.Flows) (out []Curve) {
 	return out
 }
 
-// points is Kaplan and Meier's curve by weeks. Everybody is followed to the end,
-// so that only the end censors.
-func points(d pool.Dark) []DarkPoint {
-	var all []survival.Subject
+// subjects are those of a group. Everybody is followed to the end, so that only
+// the end censors.
+func subjects(d pool.Dark, group string) (all []survival.Subject) {
 	for week, n := range d.Seen {
 		for range n {
-			all = append(all, survival.Subject{Time: float64(week + 1), Cause: survival.Event})
+			all = append(all, survival.Subject{Time: float64(week + 1), Cause: survival.Event, Group: group})
 		}
 	}
 	for range d.Unseen {
-		all = append(all, survival.Subject{Time: float64(len(d.Seen)), Cause: survival.Censored})
+		all = append(all, survival.Subject{Time: float64(len(d.Seen)), Cause: survival.Censored, Group: group})
 	}
+	return all
+}
+
+// alike is the chance (Mantel's log-rank test, from 0.001 on) of curves so far
+// apart if venue and controls were out of sight alike; nil where a group has no
+// curve.
+func alike(f pool.Flows) *float64 {
+	venue, controls := subjects(f.Target, "venue"), subjects(f.Controls, "controls")
+	if len(venue) < pool.MinFlow || len(controls) < pool.MinFlow {
+		return nil
+	}
+	test, err := survival.LogRank(append(venue, controls...))
+	if err != nil {
+		return nil
+	}
+	p := max(math.Round(test.P*1000)/1000, 0.001)
+	return &p
+}
+
+// points is Kaplan and Meier's curve by weeks.
+func points(d pool.Dark) []DarkPoint {
+	all := subjects(d, "")
 	if len(all) < pool.MinFlow {
 		return nil
 	}

@@ -176,6 +176,9 @@ func ratio(t *testing.T, e Evaluation) {
 	if len(e.Dark) != 2 || e.Dark[0].Points[13].Mid != 0.3 || e.Dark[1].Points[13].Mid != 0.2 {
 		t.Errorf("dark time %+v", e.Dark)
 	}
+	if e.Alike == nil || *e.Alike > 0.05 {
+		t.Errorf("the curves are said to be alike: %v", e.Alike)
+	}
 	raw, err := json.Marshal(e)
 	if must(t, err); strings.Contains(strings.ToLower(string(raw)), "desist") {
 		t.Error("dark time is called something that it does not show")

@@ -47,6 +47,7 @@ type Evaluation struct {
 	Before     int          `json:"weeks_before"`
 	Series     []VenueWeeks `json:"series"`
 	Dark       []Curve      `json:"dark_time"`
+	Alike      *float64     `json:"dark_time_p"` // of venue and controls being out of sight alike
 	Made       time.Time    `json:"made"`
 	Seed       uint64       `json:"seed"`
 }
@@ -111,7 +112,7 @@ func measure(ctx context.Context, f pool.Flows, i opening.InterventionAct, weeks
 		}
 		e.Series = append(e.Series, x)
 	}
-	e.Dark = curves(f)
+	e.Dark, e.Alike = curves(f), alike(f)
 	e.difference(f, i)
 	return e, e.ratio(ctx, f, i)
 }

@@ -182,6 +182,9 @@ func (e Evaluation) flows(base string) web.Section {
 // dark is the same-selector dark time of venue and controls.
 func (e Evaluation) dark(base, cite string) web.Section {
 	body := []any{web.Text("The share of identifiers that nobody in the pool has seen again, by weeks since the act. It says nothing of whether a person stopped: one who takes a new identifier looks the same.")}
+	if e.Alike != nil {
+		body = append(body, web.Text(fmt.Sprintf("If the venue and the controls were out of sight alike, curves at least this far apart would come with a chance of %.3g (log-rank test; 0.001 stands for less, too).", *e.Alike)))
+	}
 	for _, c := range e.Dark {
 		name := map[string]string{"venue": "those last seen at the venue", "controls": "those last seen at the controls"}[c.Group]
 		line := chart.Line{Title: "Same-selector dark time of " + name, Unit: "share still out of sight", Head: "Weeks", Level: "95 % interval"}
