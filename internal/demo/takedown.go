@@ -3,11 +3,11 @@ package demo
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"fmt"
 	"os"
 	"time"
 
+	"parallax/internal/vocab"
 	"parallax/opening"
 )
 
@@ -28,7 +28,6 @@ func (s *stage) sightings(ctx context.Context, i opening.InterventionAct) error 
 		return err
 	}
 	var b bytes.Buffer
-	out := csv.NewWriter(&b)
 	rows := [][]string{{"reference", "date", "role", "grade", "strength", "kind", "origin", "platform", "username", "venue"}}
 	add := func(who, venue string, week int) {
 		rows = append(rows, []string{fmt.Sprintf("SIM-WATCH-%06d", len(rows)), day.AddDate(0, 0, 7*week).Format(time.DateOnly), "unknown", "B2", "1", "access", "own", "watch", who, venue})
@@ -49,7 +48,7 @@ func (s *stage) sightings(ctx context.Context, i opening.InterventionAct) error 
 			}
 		}
 	}
-	if err := out.WriteAll(rows); err != nil {
+	if err := vocab.WriteCSV(&b, rows); err != nil {
 		return err
 	}
 	file := s.path("watched.csv")
