@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +20,7 @@ import (
 	"parallax/client"
 	"parallax/internal/desk"
 	"parallax/internal/gateway/law"
+	"parallax/internal/gateway/law/lawtest"
 	"parallax/opening"
 	"parallax/selector"
 )
@@ -57,6 +57,7 @@ type stage struct {
 	front   func(id, addr string) string
 	plan    client.Plan
 	servers map[string]*server
+	counsel *lawtest.Chambers // who sign the law data
 }
 
 // A server is a process that a test may end and start again.
@@ -396,8 +397,8 @@ func (s *stage) publish(plan client.Plan) {
 // lawFiles writes the simulated answers of everybody's counsel.
 func (s *stage) lawFiles() {
 	s.t.Helper()
-	files, err := law.Simulated(rand.Reader)
-	s.must(err)
+	s.counsel = lawtest.New(s.t)
+	files := s.counsel.Sign(law.SimulatedText(), "simulated.2", "2020-01-01", "", 2)
 	for name, f := range map[string]law.File{"overlay.yaml": files.Overlay, "published.json": files.Published, "counsel.json": files.Counsel} {
 		s.save(s.path(name), string(f.Raw))
 	}
