@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"parallax/internal/fault"
@@ -45,15 +46,20 @@ func (p *Pages) Routes(w http.ResponseWriter, r *http.Request) error {
 	if !card.Asked(v) && p.who(r).Organisation != "" {
 		view.Data = append(view.Data.([]any), web.Actions{{Label: "Requests of your organisation", Href: "/routes/requests"}, {Label: "Barrier register", Href: "/barriers"}})
 	}
-	view.Data = append(p.amiss(), view.Data.([]any)...)
+	view.Data = append(p.amiss(p.who(r)), view.Data.([]any)...)
 	return p.blocks(w, r, code, view)
 }
 
 // amiss says where the law data in use is not what it should be: a version that
-// lies ready was refused, or what counsel signed is over.
-func (p *Pages) amiss() (out []any) {
+// lies ready was refused, or what counsel signed is over. Why it was refused can
+// name files of the hub, so only people who signed in read that.
+func (p *Pages) amiss(who Person) (out []any) {
 	if x := p.gateway.Refused(); x != nil {
-		out = append(out, web.Notice{Tone: web.Wait, Title: "The law data that lies ready is not in use", Text: "Since " + web.Moment(x.At) + ": " + x.Why + " The version before answers on."})
+		why := ""
+		if who.ID != "" {
+			why = ": " + strings.TrimSuffix(x.Why, ".")
+		}
+		out = append(out, web.Notice{Tone: web.Wait, Title: "The law data that lies ready is not in use", Text: "Since " + web.Moment(x.At) + why + ". The version before answers on."})
 	}
 	if err := over(p.gateway.Law(), p.gateway.today()); err != nil {
 		out = append(out, web.Notice{Tone: web.Stop, Title: "The law data in use is over", Text: fault.Sentence(err)})
@@ -98,7 +104,7 @@ func (p *Pages) Law(w http.ResponseWriter, r *http.Request) error {
 	}
 	return p.blocks(w, r, http.StatusOK, web.View{Title: "Law data", Question: "Which law answers here, who signed it, and what changed?",
 		Crumbs: []web.Link{{Label: "Routes", Href: "/routes"}},
-		Data: append(p.amiss(), t, p.decisions(), web.Section{Title: "What changed?", Body: []any{web.Form{Label: "Compare", Action: "/routes/law/diff", Get: true, Submit: "Compare", Fields: []web.Field{
+		Data: append(p.amiss(p.who(r)), t, p.decisions(), web.Section{Title: "What changed?", Body: []any{web.Form{Label: "Compare", Action: "/routes/law/diff", Get: true, Submit: "Compare", Fields: []web.Field{
 			{Kind: web.FieldChoice, Name: "before", Label: "Before", Options: options, Optional: true},
 			{Kind: web.FieldChoice, Name: "after", Label: "After", Options: options, Value: p.gateway.Law().Digest, Optional: true}},
 			Note: "Asks both some thousand questions; the first time takes a few seconds."}}}, card.Source(p.gateway.Law(), ""))})

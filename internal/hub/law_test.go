@@ -98,6 +98,7 @@ func TestCounselPublishesWhileTheHubRuns(t *testing.T) {
 		t.Errorf("the refusal is told %d times: %s", n, lines.String())
 	}
 	w.says(analyst, "/routes?"+bankAsks, "bank.2", "The law data that lies ready is not in use", "signatures of two counsel")
+	w.says("", "/routes?"+bankAsks, "The law data that lies ready is not in use", "!signatures of two counsel")
 	w.says(watcher, "/", "The law data that counsel laid down is in use and in force")
 	strangers := lawtest.New(t)
 	files = strangers.Publish("bank.3", "2026-11-01", rows)
