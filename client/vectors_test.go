@@ -157,6 +157,9 @@ func (m *maker) objects(label seal.Label) {
 	den := m.object("withdrawal", opening.DenialDomain, "bank-a", opening.Denial{Kind: opening.DenyWithdraw, Pool: "pool-1", Labels: []seal.Label{label}, Member: "bank-a", Reason: "corrected", Nonce: opening.Hash(seeded32("nonce")), Time: 1790000000000000})
 	m.object("denial acknowledgement", DenialAckDomain, "holder-1", DenialAck{Denial: opening.Digest(den.Body), Holder: 1, Time: 1790000000000000})
 	m.object("sealed partial", opening.PartialDomain, "holder-1", opening.SealedPartial{Request: opening.Digest(req.Body), Label: label, Index: 1, Sealed: []byte("HPKE ciphertext")})
+	m.object("sealed partial of generation 2", opening.PartialDomain, "holder-1", opening.SealedPartial{Request: opening.Digest(req.Body), Label: label, Index: 1, Sealed: []byte("HPKE ciphertext"), Generation: 2})
+	m.object("handover", HandoverDomain, "holder-1", Handover{Order: opening.Hash(seeded32("order")), Sealed: [][]byte{[]byte("HPKE ciphertext")}})
+	m.object("share destroyed", DestroyedDomain, "holder-1", Destroyed{Pool: "pool-1", Epoch: "2026-11", Generation: 1, Holder: "holder-1", Index: 1, Record: opening.Hash(seeded32("record")), Time: 1790000000000000})
 	m.object("refusal to cosign", RefusalDomain, "holder-1", CosignRefusal{Checkpoint: opening.Digest([]byte("note")), Conflict: tlog.Conflict{Size: 64, Root: tlog.Hash(seeded32("log root")), Reason: "it does not follow"}})
 	nonce := bytes.NewReader(seeded32("message nonce"))
 	o, err := signed.NewMessage("hub", "bank-a", PathContribute, []byte("{}"), vectorKey("bank-a"), time.UnixMicro(1790000000000000), nonce)
@@ -182,6 +185,11 @@ func (m *maker) pool() {
 	abort, err := dkg.SignAbort(params, 2, vectorKey("holder-2"), &dkg.Fault{Index: 3, Reason: "silent in round 1"}, nil)
 	m.must(err)
 	m.add("ceremony abort", map[string]string{"by": "2"}, map[string]string{"statement": string(abort)})
+	order, err := SignOrder(ReshareOrder{Pool: plan.Pool, Epoch: plan.Epoch, Generation: 1, Attempt: 1, Previous: opening.Hash(seeded32("transcript")), Dealers: []int{1, 3},
+		T: 2, N: 3, Holders: plan.Holders, Reason: "quarterly refresh", Issued: 1790000000000000, Expires: 1790500000000000})
+	m.must(err)
+	order.Add("gov", vectorKey("gov"))
+	m.add("order to reshare", map[string]string{"domain": OrderDomain, "key": "gov"}, map[string]string{"body": string(order.Body), "digest": order.Digest().String(), "signature": hex.EncodeToString(order.Sigs[0].Sig)})
 	rule := opening.DefaultRule()
 	man := opening.Manifest{Version: 1, Pool: plan.Pool, Epoch: plan.Epoch, Issued: 1790000000000000, Scope: opening.Scope{Offences: []string{"offence-1"}, Roles: []string{"unknown", opening.RolePossibleVictim}},
 		Classes:    []opening.ClassRule{{Class: selector.Email, RuleVersion: selector.Email.RuleVersion(), DailyBudget: 20000}},

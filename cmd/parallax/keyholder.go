@@ -77,7 +77,7 @@ type keyholderServe struct {
 	Listen    string        `default:"127.0.0.1:7101" help:"Address to listen on."`
 	Demo      bool          `help:"Accept manifests that are marked as demonstrations."`
 	DemoClock string        `type:"path" help:"With --demo: a file with the offset of a simulated clock."`
-	Look      time.Duration `default:"30s" help:"How often to look at the hub for an order to reshare the key shares."`
+	Look      time.Duration `default:"10s" help:"How often to look at the hub for an order to reshare the key shares."`
 	TLSCert   string        `type:"existingfile" help:"Certificate for TLS."`
 	TLSKey    string        `type:"existingfile" help:"Key for TLS."`
 	TLSProxy  bool          `name:"tls-by-proxy" help:"A proxy in front ends TLS; only then may plain HTTP be listened for beyond this machine."`

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -91,6 +92,29 @@ func TestKeySharesAreRefreshedAndALostHolderReplaced(t *testing.T) {
 	}
 	s.until("the signed statements", func() bool { r := s.shares(); return r.Destroyed[0] == 3 && r.Destroyed[1] == 2 })
 	s.nothingOpens(old, s.share("holder-2"))
+	s.olderIsRefused()
+}
+
+// olderIsRefused: a hub that leaves out what came after the ceremony is caught by
+// a desk that has seen more, and by whoever asks the key holders.
+func (s *stage) olderIsRefused() {
+	s.t.Helper()
+	older := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var raw []byte
+		s.must(client.Get(r.Context(), http.DefaultClient, s.hub+r.URL.Path, &raw))
+		if r.URL.Path == client.PathTranscript {
+			var setup client.Setup
+			s.must(json.Unmarshal(raw, &setup))
+			setup.Reshares = nil
+			var err error
+			raw, err = json.Marshal(setup)
+			s.must(err)
+		}
+		_, _ = w.Write(raw)
+	}))
+	defer older.Close()
+	s.refuse(1, "older key shares", append([]string{"desk", "join", "--hub", older.URL, "--pin", s.pin}, s.desk("hotline-a")...)...)
+	s.refuse(1, "it shows an older record", s.clocked("verify", "--hub", older.URL, "--pin", s.pin, "--state", s.path("other.json"))...)
 }
 
 func (s *stage) clocked(args ...string) []string {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"parallax/client"
@@ -59,6 +60,8 @@ type Service struct {
 	from   Sources
 	clock  clock.Clock
 	random io.Reader
+
+	held atomic.Int64 // generation of the key shares whose holders hear of every act
 }
 
 // New brings the tables up to date and returns the service.
@@ -143,10 +146,31 @@ func touches(a, b []seal.Label) bool {
 	return slices.ContainsFunc(a, func(l seal.Label) bool { return slices.Contains(b, l) })
 }
 
+// rehold follows a resharing: whoever holds a key share now hears of every act,
+// also of those from before, and nobody waits for a holder of before.
+func (s *Service) rehold(ctx context.Context, m opening.Manifest) error {
+	if s.held.Load() == int64(m.Generation) {
+		return nil
+	}
+	due := s.clock.Now().Add(opening.SpreadWithin)
+	ids := make([]string, len(m.Holders))
+	for i, h := range m.Holders {
+		ids[i] = h.ID
+	}
+	err := s.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return deliverTo(ctx, tx, ids, due) })
+	if err == nil {
+		s.held.Store(int64(m.Generation))
+	}
+	return err
+}
+
 // Spread sends what key holders have not acknowledged yet, oldest first, and
 // keeps their signed receipts. A holder that does not answer is asked again at
 // the next round, and holds up this one once.
 func (s *Service) Spread(ctx context.Context, m opening.Manifest) error {
+	if err := s.rehold(ctx, m); err != nil {
+		return err
+	}
 	var list []pending
 	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		list, err = waiting(ctx, tx, actsPerTick)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"parallax/client"
@@ -51,6 +53,21 @@ func insertAct(ctx context.Context, tx *store.Tx, a Act, kind string) error {
 func insertDelivery(ctx context.Context, tx *store.Tx, digest opening.Hash, recipient, at string, due time.Time) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO amends_delivery (digest, recipient, opening, due, done, receipt, note) VALUES ($1, $2, $3, $4, 0, '', '') ON CONFLICT DO NOTHING`,
 		digest[:], recipient, at, due.UnixMicro())
+	return err
+}
+
+// deliverTo makes every act due at these holders and at no others. What a holder
+// of before has acknowledged stays as a record.
+func deliverTo(ctx context.Context, tx *store.Tx, holders []string, due time.Time) error {
+	marks, args := make([]string, len(holders)), make([]any, len(holders))
+	for i, id := range holders {
+		marks[i], args[i] = fmt.Sprintf("$%d", i+1), id
+		if _, err := tx.ExecContext(ctx, `INSERT INTO amends_delivery (digest, recipient, opening, due, done, receipt, note)
+			SELECT digest, $1, '', $2, 0, '', '' FROM amends_act WHERE true ON CONFLICT DO NOTHING`, id, due.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM amends_delivery WHERE opening = '' AND done = 0 AND recipient NOT IN (`+strings.Join(marks, ", ")+`)`, args...)
 	return err
 }
 

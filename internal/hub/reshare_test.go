@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
@@ -20,8 +21,10 @@ import (
 	"parallax/internal/store"
 	"parallax/internal/store/storetest"
 	"parallax/opening"
+	"parallax/oprf/dkg"
 	"parallax/seal"
 	"parallax/selector"
+	"parallax/signed"
 )
 
 // order is a refresh of the committee in force, signed by two governors.
@@ -169,6 +172,10 @@ func TestRefreshThenReplaceALostHolder(t *testing.T) {
 			must(t, keyholder.Consent(w.dirs[i-1], so))
 		}
 		w.pass(1, 2, 4)
+		other, _ := w.contribute("bank-a", "elsewhere@example.org", "report", nil)
+		_, err = w.correct(opening.DenyFreeze, "bank-a", client.PathCorrect, other)
+		must(t, err)
+		w.tick(0) // the freeze reaches the old holders, after the dealers have dealt
 		w.pass(1, 2, 4)
 		w.pass(1, 2, 4)
 		w.refetch()
@@ -180,6 +187,9 @@ func TestRefreshThenReplaceALostHolder(t *testing.T) {
 		}
 		w.noMixtureOpens(old, w.dirs[1])
 		w.tick(time.Minute)
+		if frozen, _ := w.holders[3].Frozen(); frozen != 1 {
+			t.Errorf("the new holder keeps %d freezes of 1", frozen)
+		}
 		w.tick(2 * time.Hour)
 		w.tick(time.Minute)
 		if o := w.opening(id); o.State != "released" {
@@ -187,6 +197,12 @@ func TestRefreshThenReplaceALostHolder(t *testing.T) {
 		}
 		w.read(t, id, req, labels)
 		w.logged(map[string]int{logReshareOrder: 2, logReshared: 2, logDestroyed: 5, logReshareEnded: 0})
+		m := w.man
+		m.Version, m.Previous = 2, opening.Digest(w.signManifest(w.first, "gov-1").Body)
+		list := client.Manifests{Manifests: []opening.SignedManifest{w.signManifest(m, "gov-1", "gov-2")}}
+		for _, url := range []string{w.url, card.URL, w.man.Holders[0].URL} { // lists the new committee
+			must(t, client.Post(context.Background(), http.DefaultClient, url+client.PathManifest, list, nil))
+		}
 		if st, err := w.hub.Status(context.Background()); err != nil || st.Generation != 2 {
 			t.Errorf("status: %+v, %v", st, err)
 		}
@@ -238,7 +254,9 @@ func (w *world) noMixtureOpens(old group.Share, dir string) {
 // logged counts the entries of each kind.
 func (w *world) logged(want map[string]int) {
 	w.t.Helper()
-	must(w.t, w.hub.tlog.Tick(context.Background()))
+	for range 4 { // a tick takes 8 leaves
+		must(w.t, w.hub.tlog.Tick(context.Background()))
+	}
 	entries, err := w.hub.tlog.Entries(context.Background(), 1<<40, 1000)
 	must(w.t, err)
 	got := map[string]int{}
@@ -250,4 +268,118 @@ func (w *world) logged(want map[string]int) {
 			w.t.Errorf("the log has %d entries %s, want %d", got[kind], kind, n)
 		}
 	}
+}
+
+// catcher shows a holder the hub's board and keeps what it would post.
+type catcher struct {
+	*client.ReshareBoard
+	posted [][]byte
+}
+
+// Post keeps the message to itself.
+func (c *catcher) Post(_ context.Context, _ opening.Hash, _ string, _ int, message []byte) error {
+	c.posted = append(c.posted, message)
+	return nil
+}
+
+// twin is a second copy of a holder's directory, as a thief or a careless
+// restore would run it.
+func (w *world) twin(dir string) *keyholder.Server {
+	w.t.Helper()
+	to := w.t.TempDir()
+	for _, name := range []string{"identity.json", "shares.json", "journal.jsonl"} {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		must(w.t, err)
+		must(w.t, os.WriteFile(filepath.Join(to, name), raw, 0o600))
+	}
+	h, err := keyholder.Open(keyholder.Options{Dir: to, Demo: true, Clock: w.clock, Log: quiet()})
+	must(w.t, err)
+	w.t.Cleanup(func() { h.Close() })
+	return h
+}
+
+// The board takes an order with its quorum only, and one after the other; a
+// place takes only what its party signed for exactly this place, once. A
+// complaint ends the attempt, is in the log with its reason, and the next order
+// makes another attempt, also after the hub was started again.
+func TestTheReshareBoardTakesWhatItsPartiesSign(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		var options Options
+		w := newWorldWith(t, db, func(o *Options) { options = *o })
+		board := client.NewReshareBoard(w.url, http.DefaultClient)
+		ctx := context.Background()
+		for name, x := range map[string]struct {
+			o    client.SignedOrder
+			want int
+		}{
+			"one governor":      {w.orderBy(nil, "gov-1"), http.StatusForbidden},
+			"a stranger":        {w.orderBy(nil, "gov-1", "stranger"), http.StatusForbidden},
+			"a skipped attempt": {w.order(func(o *client.ReshareOrder) { o.Attempt = 2 }), http.StatusConflict},
+			"expired":           {w.order(func(o *client.ReshareOrder) { o.Issued, o.Expires = 1, 2 }), http.StatusForbidden},
+			"a skipped one":     {w.order(func(o *client.ReshareOrder) { o.Generation = 2 }), http.StatusForbidden},
+			"with the operator": {w.order(func(o *client.ReshareOrder) { o.Holders[0].Entity = "Operator" }), http.StatusForbidden},
+			"an approver's key": {w.order(func(o *client.ReshareOrder) { o.Holders[0].Key = pub(w.keys["officer"]) }), http.StatusForbidden},
+		} {
+			if err := w.sendOrder(x.o); status(err) != x.want {
+				t.Errorf("%s: %v, want %d", name, err, x.want)
+			}
+		}
+		so := w.order(nil)
+		must(t, w.sendOrder(so))
+		if err := w.sendOrder(w.order(func(o *client.ReshareOrder) { o.Reason = "another" })); status(err) != http.StatusConflict {
+			t.Errorf("a second order for one attempt: %v", err)
+		}
+		thief := &catcher{ReshareBoard: board}
+		_, err := w.twin(w.dirs[0]).Reshare(ctx, thief)
+		must(t, err)
+		w.pass(1)
+		deal := w.view().Open.Deals[0]
+		post := func(order opening.Hash, step string, place int, m []byte) error {
+			return board.Post(ctx, order, step, place, m)
+		}
+		for name, x := range map[string]struct {
+			err  error
+			want int
+		}{
+			"another's place":          {post(so.Digest(), client.StepDeal, 2, deal), http.StatusForbidden},
+			"a word":                   {post(so.Digest(), client.StepTake, 1, deal), http.StatusForbidden},
+			"noise":                    {post(so.Digest(), client.StepDeal, 2, []byte("noise")), http.StatusForbidden},
+			"no place":                 {post(so.Digest(), client.StepDeal, 3, deal), http.StatusNotFound},
+			"no step":                  {post(so.Digest(), "vote", 1, deal), http.StatusNotFound},
+			"another order":            {post(opening.Hash{1}, client.StepDeal, 1, deal), http.StatusConflict},
+			"a second deal":            {post(so.Digest(), client.StepDeal, 1, thief.posted[0]), http.StatusConflict},
+			"the same once more":       {post(so.Digest(), client.StepDeal, 1, deal), 0},
+			"a share that is in force": {board.Destroyed(ctx, 0, 1, signed.Object{}), http.StatusForbidden},
+		} {
+			if status(x.err) != x.want {
+				t.Errorf("%s: %v, want %d", name, x.err, x.want)
+			}
+		}
+
+		who, err := keyholder.LoadIdentity(w.dirs[2])
+		must(t, err)
+		o, err := so.Open(w.setup.Plan.Governance)
+		must(t, err)
+		params, err := w.setup.Run(o, so.Digest())
+		must(t, err)
+		word, err := dkg.Reshared{Run: params}.Complain(3, ed25519.NewKeyFromSeed(who.Sign), &dkg.ReshareFault{ID: "holder-1", Reason: "an exercise"})
+		must(t, err)
+		must(t, post(so.Digest(), client.StepTake, 3, word))
+		p, err := w.setup.Progress(*w.view().Open)
+		must(t, err)
+		if !strings.Contains(p.Ended, "holder-3 complains") || !strings.Contains(p.Ended, "key holder holder-1") {
+			t.Errorf("the attempt: %+v", p)
+		}
+		must(t, w.sendOrder(w.order(func(o *client.ReshareOrder) { o.Attempt, o.Dealers = 2, []int{2, 3} })))
+		w.refreshed(1)
+		w.logged(map[string]int{logReshareOrder: 2, logReshareEnded: 1, logReshared: 1, logDestroyed: 3})
+		again, err := Open(ctx, options)
+		must(t, err)
+		if st, err := again.Status(ctx); err != nil || st.Generation != 1 {
+			t.Errorf("after a restart: %+v, %v", st, err)
+		}
+		if s, err := again.state.setup(); err != nil || s.Verify(w.setup.Transcript.Hash()) != nil || len(s.Reshares) != 1 {
+			t.Errorf("after a restart the setup does not verify: %v", err)
+		}
+	})
 }

@@ -51,6 +51,7 @@ type world struct {
 	dirs     []string // of the holders
 	setup    client.Setup
 	man      opening.Manifest
+	first    opening.Manifest // version 1, as it was signed
 	keys     map[string]ed25519.PrivateKey
 	authHPKE []byte
 }
@@ -195,7 +196,7 @@ func (w *world) people(plan client.Plan) {
 	m.LegalBases = []opening.LegalBasis{{ID: "basis-1", Purpose: "investigation", Recipient: "police",
 		From: start.AddDate(0, -1, 0).UnixMicro(), To: start.AddDate(1, 0, 0).UnixMicro()}}
 	m.Auditors = []opening.Auditor{{ID: "auditor", Entity: "Audit office", Key: pub(w.keys["auditor"])}}
-	w.man = m
+	w.man, w.first = m, m
 	sm := w.signManifest(m, "gov-1", "gov-2")
 	list := client.Manifests{Manifests: []opening.SignedManifest{sm}}
 	must(w.t, client.Post(context.Background(), http.DefaultClient, w.url+client.PathManifest, list, nil))

@@ -31,6 +31,7 @@ type pageView struct {
 	Since, Witnessed        string
 	Quorum, Holders         int
 	Demo                    bool
+	Sharing                 string // where a resharing stands, as the last look at the board left it
 	Signers                 string // of the checkpoint shown last
 	Pending                 []pendingRow
 	Releases                []releaseRow
@@ -115,7 +116,7 @@ func (s *Server) view() pageView {
 	defer s.mu.Unlock()
 	now, hash := s.clock.Now(), s.keys.setup.Transcript.Hash()
 	v := pageView{HolderStatus: st, Entity: s.who.Entity, Now: stamp(now), Quorum: s.keys.committee.T, Holders: s.keys.committee.N,
-		Transcript: opening.Hash(hash).String(), Demo: s.state.manifest.Demo, Budgets: s.budgets(now)}
+		Transcript: opening.Hash(hash).String(), Demo: s.state.manifest.Demo, Sharing: s.saw, Budgets: s.budgets(now)}
 	if st.Manifest > 0 {
 		v.Since = stamp(s.state.since)
 	}

@@ -29,9 +29,16 @@ type ReshareBoard interface {
 // says where it stands. A complete record is followed first: the new shares come
 // into force and the old ones are destroyed. Called again and again it takes a
 // run to its end; stopped anywhere, it goes on from what is on disk.
-func (s *Server) Reshare(ctx context.Context, board ReshareBoard) (string, error) {
+func (s *Server) Reshare(ctx context.Context, board ReshareBoard) (state string, err error) {
 	s.sharing.Lock()
 	defer s.sharing.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.saw = state; err != nil {
+			s.saw = "the last look at the board failed: " + err.Error()
+		}
+	}()
 	v, err := board.View(ctx)
 	if err != nil {
 		return "", fmt.Errorf("read the board: %w", err)
@@ -204,7 +211,7 @@ func (s *Server) due(run client.ReshareRun) (posts []post, state string, err err
 		return nil, "", err
 	}
 	if !ready {
-		return nil, state + fmt.Sprintf(" waits for this holder's operator: it changes who holds the shares. Check order %s and allow it with `parallax keyholder consent`", digest), nil
+		return nil, state + fmt.Sprintf(" waits for this holder's operator: it changes who holds the shares, or this holder has confirmed another order before it. Check order %s and allow it with `parallax keyholder consent`", digest), nil
 	}
 	note, err := s.begin(o, digest)
 	if err != nil {
@@ -216,7 +223,7 @@ func (s *Server) due(run client.ReshareRun) (posts []post, state string, err err
 			return fmt.Errorf("the board shows another %s in this holder's name than it made: its key is used elsewhere, or the board is wrong", step)
 		}
 		if len(had) == 0 {
-			posts = append(posts, post{digest, step, place, message})
+			posts, shown[place-1] = append(posts, post{digest, step, place, message}), message
 		}
 		return nil
 	}

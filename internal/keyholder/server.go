@@ -34,12 +34,13 @@ type Server struct {
 	sharing sync.Mutex               // one pass over the board at a time; taken before mu
 	at      func(point string) error // tests stop here; nil otherwise
 
-	mu      sync.Mutex // owns keys, state, refused, seen and the order of the journal
+	mu      sync.Mutex // owns keys, state, refused, seen, saw and the order of the journal
 	keys    keys
 	state   *state
 	journal *journal
 	refused refusals
 	seen    eyes
+	saw     string // what the last look at the board for resharings said
 }
 
 // Options of a running holder.
