@@ -80,11 +80,25 @@ func (s SignedOrder) Open(g opening.Governance) (ReshareOrder, error) {
 	return o, nil
 }
 
-// A Reshare is one generation of shares after the ceremony's: the order and the
-// record of its run, which every new holder has signed.
+// A Reshare is one generation of shares after the ceremony's: the order, the new
+// holders' keys for this run alone, and the record of the run, which every new
+// holder has signed.
 type Reshare struct {
-	Order  SignedOrder  `json:"order"`
-	Record dkg.Reshared `json:"record"`
+	Order  SignedOrder     `json:"order"`
+	Keys   []signed.Object `json:"keys"` // RunKey, by new holder
+	Record dkg.Reshared    `json:"record"`
+}
+
+// RunKeyDomain separates the keys of a run from all other signed objects.
+const RunKeyDomain = "parallax/reshare-key/v1"
+
+// A RunKey is what a new holder's shares are sealed to in one run, and never
+// after it: whoever copied a holder's directory before reads nothing of what is
+// dealt to it now. It is signed under RunKeyDomain.
+type RunKey struct {
+	Order opening.Hash `json:"order"`
+	Index int          `json:"index"` // in the new committee
+	HPKE  []byte       `json:"hpke"`  // X25519, 32 bytes
 }
 
 // A Committee is who holds the shares of a generation, and the public points
@@ -164,7 +178,7 @@ func (s Setup) verifyNext(r Reshare) error {
 	if err != nil {
 		return err
 	}
-	run, err := s.Run(o, r.Order.Digest())
+	run, err := s.RunWith(o, r.Order.Digest(), r.Keys)
 	if err != nil {
 		return err
 	}
@@ -226,6 +240,45 @@ func (s Setup) Run(o ReshareOrder, digest opening.Hash) (dkg.Resharing, error) {
 		run.From = append(run.From, dkgHolders(now.Holders)[i-1])
 	}
 	return run, run.Check()
+}
+
+// RunWith is Run with the keys that the new holders made for it.
+func (s Setup) RunWith(o ReshareOrder, digest opening.Hash, keys []signed.Object) (dkg.Resharing, error) {
+	run, err := s.Run(o, digest)
+	if err != nil {
+		return run, err
+	}
+	if len(keys) != o.N {
+		return run, fmt.Errorf("%d keys for %d new holders", len(keys), o.N)
+	}
+	for i, k := range keys {
+		if run.To[i].HPKEKey, err = openRunKey(run.To[i], digest, k); err != nil {
+			return run, err
+		}
+	}
+	return run, run.Check()
+}
+
+// openRunKey verifies a new holder's key for the run of an order.
+func openRunKey(h dkg.Holder, digest opening.Hash, o signed.Object) ([]byte, error) {
+	var k RunKey
+	if err := o.Open(RunKeyDomain, h.SignKey, &k); err != nil || o.Key != h.ID || k.Order != digest || k.Index != h.Index || len(k.HPKE) != 32 {
+		return nil, fmt.Errorf("key holder %s: its key is not signed by it for this run", h.ID)
+	}
+	return k.HPKE, nil
+}
+
+// CheckKey verifies the key of the new holder at index.
+func (s Setup) CheckKey(o ReshareOrder, digest opening.Hash, index int, k signed.Object) error {
+	run, err := s.Run(o, digest)
+	if err != nil {
+		return err
+	}
+	if index < 1 || index > o.N {
+		return fmt.Errorf("the order names no new holder %d", index)
+	}
+	_, err = openRunKey(run.To[index-1], digest, k)
+	return err
 }
 
 func dkgHolders(list []opening.Holder) (out []dkg.Holder) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"parallax/opening"
+	"parallax/oprf/dkg"
 	"parallax/signed"
 	"parallax/tlog"
 )
@@ -23,6 +24,7 @@ const (
 
 // Steps of a run on the board.
 const (
+	StepKey  = "key"  // by index in the new committee: a canonical signed RunKey
 	StepDeal = "deal" // by place among the order's dealers
 	StepTake = "take" // by index in the new committee
 )
@@ -40,6 +42,32 @@ type ReshareDeal struct {
 type Handover struct {
 	Order  opening.Hash `json:"order"`
 	Sealed [][]byte     `json:"sealed"` // HPKE of a canonical Handed, to new holder i at i-1
+}
+
+// Params are the parameters of an open run: with the new holders' keys once all
+// are there, else ready is false.
+func (s Setup) Params(run ReshareRun) (o ReshareOrder, params dkg.Resharing, keys []signed.Object, ready bool, err error) {
+	if o, err = run.Order.Open(s.Plan.Governance); err != nil {
+		return o, params, nil, false, err
+	}
+	if params, err = s.Run(o, run.Order.Digest()); err != nil {
+		return o, params, nil, false, err
+	}
+	if len(run.Keys) != o.N || len(run.Deals) != len(o.Dealers) || len(run.Takes) != o.N {
+		return o, params, nil, false, errors.New("the board shows another number of places than the order has")
+	}
+	for _, raw := range run.Keys {
+		if len(raw) == 0 {
+			return o, params, nil, false, nil
+		}
+		var k signed.Object
+		if err := signed.Unmarshal(raw, &k); err != nil {
+			return o, params, nil, false, err
+		}
+		keys = append(keys, k)
+	}
+	params, err = s.RunWith(o, run.Order.Digest(), keys)
+	return o, params, keys, true, err
 }
 
 // Deals are the messages of dkg in what dealers posted.
@@ -68,13 +96,9 @@ func HandoverInfo(order opening.Hash, from string, to int) []byte {
 	return fmt.Appendf(nil, "%s|%s|%s|%d", HandoverDomain, order, from, to)
 }
 
-// CheckDeal verifies what anybody can see of a dealer's message.
-func (s Setup) CheckDeal(o ReshareOrder, digest opening.Hash, place int, raw []byte) (ReshareDeal, error) {
+// CheckDeal verifies what anybody can see of a dealer's message in a run.
+func CheckDeal(run dkg.Resharing, digest opening.Hash, place int, raw []byte) (ReshareDeal, error) {
 	var d ReshareDeal
-	run, err := s.Run(o, digest)
-	if err != nil {
-		return d, err
-	}
 	if place < 1 || place > len(run.From) {
 		return d, fmt.Errorf("the order names no dealer %d", place)
 	}
@@ -86,7 +110,7 @@ func (s Setup) CheckDeal(o ReshareOrder, digest opening.Hash, place int, raw []b
 	}
 	var h Handover
 	who := run.From[place-1]
-	if err := d.Handover.Open(HandoverDomain, who.SignKey, &h); err != nil || d.Handover.Key != who.ID || h.Order != digest || len(h.Sealed) != o.N {
+	if err := d.Handover.Open(HandoverDomain, who.SignKey, &h); err != nil || d.Handover.Key != who.ID || h.Order != digest || len(h.Sealed) != run.N {
 		return d, fmt.Errorf("key holder %s: what it hands over is not signed by it for this run", who.ID)
 	}
 	return d, nil
@@ -136,6 +160,7 @@ type ReshareView struct {
 // what is not there yet is empty.
 type ReshareRun struct {
 	Order SignedOrder `json:"order"`
+	Keys  [][]byte    `json:"keys"`  // canonical signed RunKey, by new holder
 	Deals [][]byte    `json:"deals"` // canonical ReshareDeal, by place among the dealers
 	Takes [][]byte    `json:"takes"` // by new holder
 }
@@ -188,6 +213,7 @@ type Progress struct {
 // States of a party in a run.
 const (
 	PartySilent    = "silent"
+	PartyReady     = "ready" // its key for the run is there
 	PartyDealt     = "dealt"
 	PartyConfirmed = "confirmed"
 	PartyComplains = "complains"
@@ -201,11 +227,7 @@ type PartyProgress struct {
 
 // Progress reads a run as anybody can, from what its parties signed.
 func (s Setup) Progress(run ReshareRun) (Progress, error) {
-	o, err := run.Order.Open(s.Plan.Governance)
-	if err != nil {
-		return Progress{}, err
-	}
-	params, err := s.Run(o, run.Order.Digest())
+	o, params, _, ready, err := s.Params(run)
 	if err != nil {
 		return Progress{}, err
 	}
@@ -213,9 +235,9 @@ func (s Setup) Progress(run ReshareRun) (Progress, error) {
 	silent := false
 	for i, h := range params.From {
 		state := PartySilent
-		if i < len(run.Deals) && len(run.Deals[i]) > 0 {
+		if ready && len(run.Deals[i]) > 0 {
 			state = PartyDealt
-			if _, err := s.CheckDeal(o, p.Order, i+1, run.Deals[i]); err != nil {
+			if _, err := CheckDeal(params, p.Order, i+1, run.Deals[i]); err != nil {
 				p.Ended = err.Error()
 			}
 		}
@@ -224,7 +246,10 @@ func (s Setup) Progress(run ReshareRun) (Progress, error) {
 	}
 	for i, h := range params.To {
 		state := PartySilent
-		if i < len(run.Takes) && len(run.Takes[i]) > 0 {
+		if len(run.Keys[i]) > 0 {
+			state = PartyReady
+		}
+		if ready && len(run.Takes[i]) > 0 {
 			state = PartyConfirmed
 			complaint, err := params.CheckWord(i+1, run.Takes[i])
 			if complaint != nil {
@@ -233,7 +258,7 @@ func (s Setup) Progress(run ReshareRun) (Progress, error) {
 				p.Ended = err.Error()
 			}
 		}
-		silent = silent || state == PartySilent
+		silent = silent || len(run.Takes[i]) == 0
 		p.Holders = append(p.Holders, PartyProgress{h.ID, state})
 	}
 	if silent || p.Ended != "" {

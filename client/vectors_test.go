@@ -158,6 +158,7 @@ func (m *maker) objects(label seal.Label) {
 	m.object("denial acknowledgement", DenialAckDomain, "holder-1", DenialAck{Denial: opening.Digest(den.Body), Holder: 1, Time: 1790000000000000})
 	m.object("sealed partial", opening.PartialDomain, "holder-1", opening.SealedPartial{Request: opening.Digest(req.Body), Label: label, Index: 1, Sealed: []byte("HPKE ciphertext")})
 	m.object("sealed partial of generation 2", opening.PartialDomain, "holder-1", opening.SealedPartial{Request: opening.Digest(req.Body), Label: label, Index: 1, Sealed: []byte("HPKE ciphertext"), Generation: 2})
+	m.object("key of a resharing", RunKeyDomain, "holder-1", RunKey{Order: opening.Hash(seeded32("order")), Index: 1, HPKE: seeded32("hpke run")})
 	m.object("handover", HandoverDomain, "holder-1", Handover{Order: opening.Hash(seeded32("order")), Sealed: [][]byte{[]byte("HPKE ciphertext")}})
 	m.object("share destroyed", DestroyedDomain, "holder-1", Destroyed{Pool: "pool-1", Epoch: "2026-11", Generation: 1, Holder: "holder-1", Index: 1, Record: opening.Hash(seeded32("record")), Time: 1790000000000000})
 	m.object("refusal to cosign", RefusalDomain, "holder-1", CosignRefusal{Checkpoint: opening.Digest([]byte("note")), Conflict: tlog.Conflict{Size: 64, Root: tlog.Hash(seeded32("log root")), Reason: "it does not follow"}})

@@ -98,7 +98,7 @@ func (s *Server) postOrder(r *http.Request, so client.SignedOrder) (client.Resha
 func (s *Server) postReshare(r *http.Request, m client.CeremonyMessage) (struct{}, error) {
 	place, err := strconv.Atoi(r.PathValue("place"))
 	step := r.PathValue("step")
-	if err != nil || (step != client.StepDeal && step != client.StepTake) {
+	if err != nil || (step != client.StepKey && step != client.StepDeal && step != client.StepTake) {
 		return struct{}{}, fault.New(fault.NotFound, "A resharing has no such place.")
 	}
 	return struct{}{}, s.state.putReshare(r.Context(), r.PathValue("order"), step, place, m.Message, s.note)

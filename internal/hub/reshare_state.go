@@ -131,8 +131,8 @@ func (s *state) openRun(ctx context.Context, tx *store.Tx, generation int) (*ord
 	if err != nil || o == nil {
 		return nil, nil, err
 	}
-	run := &client.ReshareRun{Order: o.SignedOrder, Deals: make([][]byte, len(o.order.Dealers)), Takes: make([][]byte, o.order.N)}
-	for step, out := range map[string][][]byte{client.StepDeal: run.Deals, client.StepTake: run.Takes} {
+	run := &client.ReshareRun{Order: o.SignedOrder, Keys: make([][]byte, o.order.N), Deals: make([][]byte, len(o.order.Dealers)), Takes: make([][]byte, o.order.N)}
+	for step, out := range map[string][][]byte{client.StepKey: run.Keys, client.StepDeal: run.Deals, client.StepTake: run.Takes} {
 		rows, err := tx.QueryContext(ctx, `SELECT place, message FROM hub_reshare_board WHERE generation = $1 AND attempt = $2 AND step = $3`,
 			int64(generation), int64(o.order.Attempt), step)
 		if err := fill(rows, err, out); err != nil {
@@ -231,19 +231,28 @@ func (s *state) putReshare(ctx context.Context, order, step string, place int, m
 
 // checkPlace verifies a message for its place and gives the list it belongs to.
 func checkPlace(setup client.Setup, o orderRow, run *client.ReshareRun, step string, place int, message []byte) ([][]byte, *dkg.ReshareFault, error) {
-	list := run.Deals
-	if step == client.StepTake {
-		list = run.Takes
-	}
+	list := map[string][][]byte{client.StepKey: run.Keys, client.StepDeal: run.Deals, client.StepTake: run.Takes}[step]
 	if place < 1 || place > len(list) {
 		return nil, nil, fault.New(fault.NotFound, "A resharing has no such place.")
 	}
+	_, params, _, ready, err := setup.Params(*run)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !ready && step != client.StepKey {
+		return nil, nil, fault.New(fault.Conflict, "The new holders have not all given their keys for this run yet.")
+	}
 	var complaint *dkg.ReshareFault
-	params, err := setup.Run(o.order, o.Digest())
-	if err == nil && step == client.StepTake {
+	switch step {
+	case client.StepKey:
+		var k signed.Object
+		if err = signed.Unmarshal(message, &k); err == nil {
+			err = setup.CheckKey(o.order, o.Digest(), place, k)
+		}
+	case client.StepDeal:
+		_, err = client.CheckDeal(params, o.Digest(), place, message)
+	case client.StepTake:
 		complaint, err = params.CheckWord(place, message)
-	} else if err == nil {
-		_, err = setup.CheckDeal(o.order, o.Digest(), place, message)
 	}
 	if err != nil {
 		return nil, nil, fault.Wrap(fault.Forbidden, "The message was refused: "+err.Error()+".", err)
@@ -261,7 +270,7 @@ func complete(setup client.Setup, o orderRow, run *client.ReshareRun) (*client.R
 			}
 		}
 	}
-	params, err := setup.Run(o.order, o.Digest())
+	_, params, keys, _, err := setup.Params(*run)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +285,7 @@ func complete(setup client.Setup, o orderRow, run *client.ReshareRun) (*client.R
 	if err != nil {
 		return nil, err
 	}
-	return &client.Reshare{Order: o.SignedOrder, Record: record}, nil
+	return &client.Reshare{Order: o.SignedOrder, Keys: keys, Record: record}, nil
 }
 
 // putDestroyed keeps a statement once.

@@ -172,10 +172,13 @@ func TestRefreshThenReplaceALostHolder(t *testing.T) {
 			must(t, keyholder.Consent(w.dirs[i-1], so))
 		}
 		w.pass(1, 2, 4)
+		w.pass(1)
+		w.pass(2) // the second dealer
 		other, _ := w.contribute("bank-a", "elsewhere@example.org", "report", nil)
 		_, err = w.correct(opening.DenyFreeze, "bank-a", client.PathCorrect, other)
 		must(t, err)
 		w.tick(0) // the freeze reaches the old holders, after the dealers have dealt
+		w.pass(1, 2, 4)
 		w.pass(1, 2, 4)
 		w.pass(1, 2, 4)
 		w.refetch()
@@ -220,7 +223,7 @@ func (w *world) tag(setup client.Setup, seed string) opening.Hash {
 func (w *world) refreshed(generation int) {
 	w.t.Helper()
 	var said []string
-	for range 4 { // deals, words, the switch, the statements
+	for range 5 { // keys, deals, words, the switch, the statements
 		said = w.pass(1, 2, 3)
 	}
 	for i, h := range w.holders[:3] {
@@ -329,10 +332,17 @@ func TestTheReshareBoardTakesWhatItsPartiesSign(t *testing.T) {
 		if err := w.sendOrder(w.order(func(o *client.ReshareOrder) { o.Reason = "another" })); status(err) != http.StatusConflict {
 			t.Errorf("a second order for one attempt: %v", err)
 		}
-		thief := &catcher{ReshareBoard: board}
-		_, err := w.twin(w.dirs[0]).Reshare(ctx, thief)
+		thief, twin := &catcher{ReshareBoard: board}, w.twin(w.dirs[0])
+		_, err := twin.Reshare(ctx, thief) // makes a key of its own
 		must(t, err)
 		w.pass(1)
+		if _, err := twin.Reshare(ctx, thief); err == nil || !strings.Contains(err.Error(), "another key in this holder's name") {
+			t.Errorf("a copy of a holder beside it: %v", err)
+		}
+		if err := board.Post(ctx, so.Digest(), client.StepDeal, 1, []byte("early")); status(err) != http.StatusConflict {
+			t.Errorf("a deal before all keys: %v", err)
+		}
+		w.pass(2, 3, 1)
 		deal := w.view().Open.Deals[0]
 		post := func(order opening.Hash, step string, place int, m []byte) error {
 			return board.Post(ctx, order, step, place, m)
@@ -347,7 +357,8 @@ func TestTheReshareBoardTakesWhatItsPartiesSign(t *testing.T) {
 			"no place":                 {post(so.Digest(), client.StepDeal, 3, deal), http.StatusNotFound},
 			"no step":                  {post(so.Digest(), "vote", 1, deal), http.StatusNotFound},
 			"another order":            {post(opening.Hash{1}, client.StepDeal, 1, deal), http.StatusConflict},
-			"a second deal":            {post(so.Digest(), client.StepDeal, 1, thief.posted[0]), http.StatusConflict},
+			"a second key":             {post(so.Digest(), client.StepKey, 1, thief.posted[0]), http.StatusConflict},
+			"another's key":            {post(so.Digest(), client.StepKey, 2, thief.posted[0]), http.StatusForbidden},
 			"the same once more":       {post(so.Digest(), client.StepDeal, 1, deal), 0},
 			"a share that is in force": {board.Destroyed(ctx, 0, 1, signed.Object{}), http.StatusForbidden},
 		} {
@@ -358,9 +369,7 @@ func TestTheReshareBoardTakesWhatItsPartiesSign(t *testing.T) {
 
 		who, err := keyholder.LoadIdentity(w.dirs[2])
 		must(t, err)
-		o, err := so.Open(w.setup.Plan.Governance)
-		must(t, err)
-		params, err := w.setup.Run(o, so.Digest())
+		_, params, _, _, err := w.setup.Params(*w.view().Open)
 		must(t, err)
 		word, err := dkg.Reshared{Run: params}.Complain(3, ed25519.NewKeyFromSeed(who.Sign), &dkg.ReshareFault{ID: "holder-1", Reason: "an exercise"})
 		must(t, err)

@@ -3,6 +3,7 @@ package keyholder
 import (
 	"parallax/client"
 	"parallax/opening"
+	"parallax/oprf/dkg"
 	"parallax/seal"
 	"parallax/signed"
 )
@@ -11,15 +12,15 @@ import (
 // the manifest that it follows and the head that it cosigned last. A denial that
 // counts as done is known to n-t+1 holders, so at least one of t dealers knows
 // it.
-func (s *Server) handOver(o client.ReshareOrder, digest opening.Hash) (signed.Object, error) {
+func (s *Server) handOver(params dkg.Resharing, digest opening.Hash) (signed.Object, error) {
 	last := s.state.last()
 	raw, err := signed.Marshal(client.Handed{Manifest: s.state.signed, Denials: append([]signed.Object{}, s.state.denialRaw...), LogSize: last.Size, LogRoot: last.Root})
 	if err != nil {
 		return signed.Object{}, err
 	}
 	h := client.Handover{Order: digest}
-	for i, to := range o.Holders {
-		sealed, err := seal.SealTo(to.HPKE, client.HandoverInfo(digest, s.who.ID, i+1), raw)
+	for i, to := range params.To {
+		sealed, err := seal.SealTo(to.HPKEKey, client.HandoverInfo(digest, s.who.ID, i+1), raw)
 		if err != nil {
 			return signed.Object{}, err
 		}
@@ -30,13 +31,13 @@ func (s *Server) handOver(o client.ReshareOrder, digest opening.Hash) (signed.Ob
 
 // openHandover reads what a dealer sealed to this holder; the signature was
 // checked with the deal.
-func (s *Server) openHandover(digest opening.Hash, o signed.Object, index int) (client.Handed, error) {
+func openHandover(hpke []byte, digest opening.Hash, o signed.Object, index int) (client.Handed, error) {
 	var h client.Handover
 	var out client.Handed
 	if err := signed.Unmarshal(o.Body, &h); err != nil {
 		return out, err
 	}
-	raw, err := seal.OpenFrom(s.who.HPKE, client.HandoverInfo(digest, o.Key, index), h.Sealed[index-1])
+	raw, err := seal.OpenFrom(hpke, client.HandoverInfo(digest, o.Key, index), h.Sealed[index-1])
 	if err != nil {
 		return out, err
 	}

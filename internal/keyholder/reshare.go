@@ -12,6 +12,7 @@ import (
 	"parallax/internal/fault"
 	"parallax/opening"
 	"parallax/oprf/dkg"
+	"parallax/seal"
 	"parallax/signed"
 )
 
@@ -197,15 +198,12 @@ func (s *Server) takePart(ctx context.Context, board ReshareBoard, run client.Re
 // due checks the order and says what this holder has to post; all of that is on
 // disk before it is returned, so that it never says two things in one place.
 func (s *Server) due(run client.ReshareRun) (posts []post, state string, err error) {
-	o, params, err := s.checkOrder(run.Order)
+	o, err := s.checkOrder(run.Order)
 	if err != nil {
 		return nil, "", fault.Wrap(fault.Forbidden, "The order to reshare was refused: "+err.Error()+".", err)
 	}
 	digest := run.Order.Digest()
 	state = fmt.Sprintf("resharing to generation %d, attempt %d", o.Generation, o.Attempt)
-	if len(run.Deals) != len(o.Dealers) || len(run.Takes) != o.N {
-		return nil, "", errors.New("the board shows another number of places than the order has")
-	}
 	ready, err := s.consents(o, digest)
 	if err != nil {
 		return nil, "", err
@@ -227,15 +225,30 @@ func (s *Server) due(run client.ReshareRun) (posts []post, state string, err err
 		}
 		return nil
 	}
+	index := client.Committee{Holders: o.Holders}.Place(s.who.Card().Key)
+	if index > 0 {
+		if err := s.runKey(&note, digest, index); err != nil {
+			return nil, "", err
+		}
+		if err := put(client.StepKey, index, note.Key, run.Keys); err != nil {
+			return nil, "", err
+		}
+	}
+	_, params, _, all, err := s.keys.setup.Params(run)
+	if err != nil {
+		return nil, "", err
+	}
+	if !all {
+		return posts, state + waits("key", silent(run.Keys), func(i int) string { return params.To[i].ID }), nil
+	}
 	if place := slices.Index(o.Dealers, s.keys.index) + 1; place > 0 && s.keys.index > 0 && len(s.keys.shares) > 0 {
-		if err := s.deal(&note, o, digest, params, place); err != nil {
+		if err := s.deal(&note, digest, params, place); err != nil {
 			return nil, "", err
 		}
 		if err := put(client.StepDeal, place, note.Deal, run.Deals); err != nil {
 			return nil, "", err
 		}
 	}
-	index := client.Committee{Holders: o.Holders}.Place(s.who.Card().Key)
 	if missing := silent(run.Deals); index == 0 || len(missing) > 0 {
 		return posts, state + waits("deal", missing, func(i int) string { return params.From[i].ID }), nil
 	}
@@ -269,32 +282,52 @@ func waits(what string, missing []int, name func(int) string) string {
 }
 
 // checkOrder decides by what this holder knows itself, whatever the hub says.
-func (s *Server) checkOrder(so client.SignedOrder) (client.ReshareOrder, dkg.Resharing, error) {
+func (s *Server) checkOrder(so client.SignedOrder) (client.ReshareOrder, error) {
 	o, err := so.Open(s.keys.plan.Governance)
 	if err != nil {
-		return o, dkg.Resharing{}, err
+		return o, err
 	}
-	params, err := s.keys.setup.Run(o, so.Digest())
-	if err != nil {
-		return o, params, err
+	if _, err := s.keys.setup.Run(o, so.Digest()); err != nil {
+		return o, err
 	}
 	now := s.clock.Now().UnixMicro()
 	if now >= o.Expires || o.Issued > now+signed.Window.Microseconds() {
-		return o, params, errors.New("it has expired, or is dated in the future")
+		return o, errors.New("it has expired, or is dated in the future")
 	}
 	if index := (client.Committee{Holders: o.Holders}).Place(s.who.Card().Key); index > 0 {
 		if err := ownPlace(o.Holders, s.who, index); err != nil {
-			return o, params, err
+			return o, err
 		}
 	}
 	if s.state.manifest.Version == 0 {
-		return o, params, nil // a new holder is told the manifest by the dealers: word
+		return o, nil // a new holder is told the manifest by the dealers: word
 	}
-	return o, params, o.Under(s.state.manifest)
+	return o, o.Under(s.state.manifest)
+}
+
+// runKey makes the key that this holder's new shares are sealed to, for this run
+// alone, and keeps it.
+func (s *Server) runKey(note *acted, digest opening.Hash, index int) error {
+	if len(note.Key) > 0 {
+		return nil
+	}
+	private, public, err := seal.GenerateHPKE()
+	if err != nil {
+		return err
+	}
+	o, err := signed.Sign(client.RunKeyDomain, s.who.ID, s.who.signKey(), client.RunKey{Order: digest, Index: index, HPKE: public})
+	if err != nil {
+		return err
+	}
+	note.HPKE = private
+	if note.Key, err = signed.Marshal(o); err != nil {
+		return err
+	}
+	return s.keepNote(*note, "the key")
 }
 
 // deal makes this dealer's message once and keeps it.
-func (s *Server) deal(note *acted, o client.ReshareOrder, digest opening.Hash, params dkg.Resharing, place int) error {
+func (s *Server) deal(note *acted, digest opening.Hash, params dkg.Resharing, place int) error {
 	if len(note.Deal) > 0 {
 		return nil
 	}
@@ -303,7 +336,7 @@ func (s *Server) deal(note *acted, o client.ReshareOrder, digest opening.Hash, p
 	if d.Deal, err = params.Deal(place-1, s.who.signKey(), s.keys.shares, rand.Reader); err != nil {
 		return err
 	}
-	if d.Handover, err = s.handOver(o, digest); err != nil {
+	if d.Handover, err = s.handOver(params, digest); err != nil {
 		return err
 	}
 	if note.Deal, err = signed.Marshal(d); err != nil {
@@ -331,17 +364,17 @@ func (s *Server) word(note *acted, o client.ReshareOrder, run client.ReshareRun,
 	handed := make([]client.Handed, len(run.Deals))
 	deals, bad := make([][]byte, len(run.Deals)), error(nil)
 	for i, raw := range run.Deals {
-		d, err := s.keys.setup.CheckDeal(o, digest, i+1, raw)
+		d, err := client.CheckDeal(params, digest, i+1, raw)
 		if err != nil {
 			return nil, fmt.Errorf("the board shows a deal of %s that it cannot have taken: %w", params.From[i].ID, err)
 		}
 		deals[i] = d.Deal
-		if handed[i], err = s.openHandover(digest, d.Handover, index); err != nil {
+		if handed[i], err = openHandover(note.HPKE, digest, d.Handover, index); err != nil {
 			bad = &dkg.ReshareFault{ID: params.From[i].ID, Reason: "what it handed over does not open"}
 		}
 	}
 	record := dkg.Reshared{Run: params, Deals: deals}
-	shares, err := record.Take(index, s.who.HPKE)
+	shares, err := record.Take(index, note.HPKE)
 	if err == nil {
 		err = bad
 	}

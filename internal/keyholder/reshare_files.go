@@ -21,11 +21,15 @@ const (
 )
 
 // acted is the order that this holder acts on, and what it said under it that is
-// no share: messages are kept before they leave and never made twice.
+// no share: messages are kept before they leave and never made twice. HPKE is
+// what opens the shares that are dealt to it in this run; it is destroyed with
+// the old share.
 type acted struct {
 	Order      opening.Hash `json:"order"`
 	Generation int          `json:"generation"`
 	Attempt    int          `json:"attempt"`
+	HPKE       []byte       `json:"hpke"`      // X25519 private key
+	Key        []byte       `json:"key"`       // canonical signed client.RunKey
 	Deal       []byte       `json:"deal"`      // canonical client.ReshareDeal
 	Complaint  []byte       `json:"complaint"` // of dkg
 }
@@ -45,8 +49,7 @@ type nextShares struct {
 // that comes before it: whoever goes on to the next attempt gives no word for
 // the last.
 func (s *Server) begin(o client.ReshareOrder, digest opening.Hash) (acted, error) {
-	var n acted
-	err := readJSON(filepath.Join(s.dir, actedFile), &n)
+	n, err := s.acted()
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return n, err
 	}
@@ -58,6 +61,10 @@ func (s *Server) begin(o client.ReshareOrder, digest opening.Hash) (acted, error
 	}
 	n = acted{Order: digest, Generation: o.Generation, Attempt: o.Attempt}
 	return n, s.keepNote(n, "the order")
+}
+
+func (s *Server) acted() (n acted, err error) {
+	return n, readJSON(filepath.Join(s.dir, actedFile), &n)
 }
 
 func (s *Server) keepNote(n acted, what string) error {
@@ -109,9 +116,13 @@ func (s *Server) keepNext(order opening.Hash, p nextShares) error {
 }
 
 // forgetNext destroys what was kept of runs for generations up to the one in
-// force.
+// force: shares, and the key that they were sealed to.
 func (s *Server) forgetNext() error {
 	list, err := s.kept()
+	if n, nerr := s.acted(); nerr == nil && n.Generation <= s.keys.committee.Generation && len(n.HPKE) > 0 {
+		n.HPKE = nil
+		err = errors.Join(err, replaceSecret(s.dir, actedFile, n))
+	}
 	for path, o := range list {
 		if o.Generation <= s.keys.committee.Generation {
 			err = errors.Join(err, overwrite(path), os.Remove(path), syncDir(s.dir))

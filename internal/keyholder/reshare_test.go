@@ -17,6 +17,7 @@ import (
 	"parallax/group"
 	"parallax/internal/fault"
 	"parallax/opening"
+	"parallax/oprf/dkg"
 	"parallax/selector"
 	"parallax/signed"
 )
@@ -37,7 +38,7 @@ func (w *world) shareBoard() *shareBoard {
 func (b *shareBoard) open(so client.SignedOrder) {
 	var o client.ReshareOrder
 	must(b.t, signed.Unmarshal(so.Body, &o))
-	b.view.Open = &client.ReshareRun{Order: so, Deals: make([][]byte, len(o.Dealers)), Takes: make([][]byte, max(o.N, 0))}
+	b.view.Open = &client.ReshareRun{Order: so, Keys: make([][]byte, max(o.N, 0)), Deals: make([][]byte, len(o.Dealers)), Takes: make([][]byte, max(o.N, 0))}
 }
 
 // View implements ReshareBoard.
@@ -46,7 +47,7 @@ func (b *shareBoard) View(context.Context) (client.ReshareView, error) {
 	v.Reshares = slices.Clone(v.Reshares)
 	if v.Open != nil {
 		run := *v.Open
-		run.Deals, run.Takes = slices.Clone(run.Deals), slices.Clone(run.Takes)
+		run.Keys, run.Deals, run.Takes = slices.Clone(run.Keys), slices.Clone(run.Deals), slices.Clone(run.Takes)
 		v.Open = &run
 	}
 	return v, nil
@@ -58,10 +59,7 @@ func (b *shareBoard) Post(_ context.Context, order opening.Hash, step string, pl
 	if run == nil || run.Order.Digest() != order {
 		return errors.New("no such order")
 	}
-	list := run.Deals
-	if step == client.StepTake {
-		list = run.Takes
-	}
+	list := map[string][][]byte{client.StepKey: run.Keys, client.StepDeal: run.Deals, client.StepTake: run.Takes}[step]
 	if b.bend != nil {
 		message = b.bend(step, place, message)
 	}
@@ -78,9 +76,7 @@ func (b *shareBoard) complete() {
 	if len(silent(run.Deals)) > 0 || len(silent(run.Takes)) > 0 {
 		return
 	}
-	o, err := run.Order.Open(b.setup.Plan.Governance)
-	must(b.t, err)
-	params, err := b.setup.Run(o, run.Order.Digest())
+	_, params, keys, _, err := b.setup.Params(*run)
 	must(b.t, err)
 	deals, err := client.Deals(run.Deals)
 	must(b.t, err)
@@ -91,7 +87,7 @@ func (b *shareBoard) complete() {
 	if record, err = record.Finish(run.Takes); err != nil {
 		return
 	}
-	b.view.Reshares = append(b.view.Reshares, client.Reshare{Order: run.Order, Record: record})
+	b.view.Reshares = append(b.view.Reshares, client.Reshare{Order: run.Order, Keys: keys, Record: record})
 	b.setup.Reshares, b.view.Open = b.view.Reshares, nil
 }
 
@@ -201,7 +197,7 @@ func TestAReshareSurvivesAStopAtAnyPoint(t *testing.T) {
 			}
 			b := w.shareBoard()
 			b.open(w.order(w.setup, nil))
-			for range 8 {
+			for range 9 {
 				for i := range w.holders {
 					_, err := w.pass(b, i+1)
 					if err != nil && !crashed {
@@ -233,7 +229,7 @@ func TestAReshareSurvivesAStopAtAnyPoint(t *testing.T) {
 func (w *world) run(t *testing.T, b *shareBoard) {
 	t.Helper()
 	b.open(w.order(b.setup, nil))
-	for range 4 {
+	for range 5 {
 		_, err := w.pass(b, 1, 2, 3)
 		must(t, err)
 	}
@@ -342,21 +338,28 @@ func (w *world) seat(id string) opening.Holder {
 func TestOnlyItsOperatorLetsAHolderDealToANewBody(t *testing.T) {
 	w := newWorld(t)
 	card := w.seat("holder-4")
-	so := w.order(w.setup, func(o *client.ReshareOrder) { o.Holders[2] = card })
-	other := w.order(w.setup, func(o *client.ReshareOrder) { o.Holders[2], o.Reason = card, "another" })
+	change := func(o *client.ReshareOrder) { o.Holders[2], o.Dealers = card, []int{2, 3} }
+	so := w.order(w.setup, change)
+	other := w.order(w.setup, func(o *client.ReshareOrder) { change(o); o.Reason = "another" })
 	b := w.shareBoard()
 	b.open(so)
-	must(t, Consent(w.dirs[0], other))
-	must(t, Consent(w.dirs[1], so))
+	must(t, errors.Join(Consent(w.dirs[0], so), Consent(w.dirs[1], so), Consent(w.dirs[2], other)))
 	said, err := w.pass(b, 1, 2, 3, 4)
 	must(t, err)
-	if got := silent(b.view.Open.Deals); !slices.Equal(got, []int{0}) || !strings.Contains(said[0], "operator") || !strings.Contains(said[3], "operator") {
-		t.Fatalf("dealer 2 alone was allowed to deal: silent %v, %q", got, said)
+	if !slices.Equal(silent(b.view.Open.Keys), []int{2}) || !strings.Contains(said[2], "operator") || !strings.Contains(said[3], "operator") {
+		t.Fatalf("without the operators of 3 and 4: keys missing %v, %q", silent(b.view.Open.Keys), said)
 	}
-	must(t, Consent(w.dirs[0], so))
 	must(t, Consent(w.dirs[3], so))
+	for range 2 {
+		_, err = w.pass(b, 4, 1, 2, 3)
+		must(t, err)
+	}
+	if got := silent(b.view.Open.Deals); !slices.Equal(got, []int{1}) {
+		t.Fatalf("holder 3, who was allowed another order, has dealt: missing %v", got)
+	}
+	must(t, Consent(w.dirs[2], so))
 	for range 3 {
-		_, err := w.pass(b, 1, 2, 4)
+		_, err = w.pass(b, 3, 1, 2, 4)
 		must(t, err)
 	}
 	if _, err = w.pass(b, 3); err != nil || w.holders[2].keys.index != 0 || len(w.holders[2].keys.shares) > 0 {
@@ -391,7 +394,7 @@ func TestANewHolderStartsFromTheDealersMemory(t *testing.T) {
 	}
 	b := w.shareBoard()
 	b.open(so)
-	for range 3 {
+	for range 4 {
 		_, err := w.pass(b, 1, 2, 4)
 		must(t, err)
 	}
@@ -441,7 +444,7 @@ func TestALyingAndASilentHolderAreNamed(t *testing.T) {
 		return out
 	}
 	b.open(w.order(w.setup, nil))
-	said, err := w.pass(b, 1, 2, 1, 3)
+	said, err := w.pass(b, 1, 2, 3, 1, 2, 1, 3)
 	must(t, err)
 	p, err := w.setup.Progress(*b.view.Open)
 	must(t, err)
@@ -457,11 +460,11 @@ func TestALyingAndASilentHolderAreNamed(t *testing.T) {
 	b.open(next)
 	said, err = w.pass(b, 1, 2, 3)
 	must(t, err)
-	if !strings.Contains(said[1], "operator") || !strings.Contains(said[2], "operator") || !strings.Contains(said[0], "waits for the deal of holder-3") {
+	if !strings.Contains(said[1], "operator") || !strings.Contains(said[2], "operator") || !strings.Contains(said[0], "waits for the key of holder-2, holder-3") {
 		t.Fatalf("holders 2 and 3 have given their word under attempt 1, holder 1 has complained: %q", said)
 	}
 	must(t, errors.Join(Consent(w.dirs[1], next), Consent(w.dirs[2], next)))
-	for range 4 {
+	for range 5 {
 		_, err = w.pass(b, 1, 2, 3)
 		must(t, err)
 	}
@@ -474,7 +477,7 @@ func TestALyingAndASilentHolderAreNamed(t *testing.T) {
 		said, err = w.pass(b, 1, 2)
 		must(t, err)
 	}
-	if !strings.Contains(said[0], "waits for the word of holder-3") {
+	if !strings.Contains(said[0], "waits for the key of holder-3") {
 		t.Errorf("with holder 3 away: %q", said)
 	}
 	if f := w.force(); f[1] != 3 {
@@ -510,6 +513,8 @@ func TestOlderAndForkedRecordsAreRefused(t *testing.T) {
 		"a point is another":    func(r *client.Reshare) { r.Record.Keys[0].Holders[0] = r.Record.Keys[0].Holders[1] },
 		"nobody ordered it":     func(r *client.Reshare) { r.Order.Sigs = r.Order.Sigs[:1] },
 		"the order is another":  func(r *client.Reshare) { r.Order = w.order(w.setup, func(o *client.ReshareOrder) { o.Reason = "x" }) },
+		"a key is another's":    func(r *client.Reshare) { r.Keys = slices.Clone(r.Keys); r.Keys[0] = r.Keys[1] },
+		"a key of another run":  func(r *client.Reshare) { r.Keys = other.setup.Reshares[0].Keys },
 		"a deal is another's":   func(r *client.Reshare) { r.Record.Deals[0] = other.setup.Reshares[0].Record.Deals[0] },
 		"the committee differs": func(r *client.Reshare) { r.Record.Run.To = slices.Clone(r.Record.Run.To); r.Record.Run.To[0].ID = "x" },
 	} {
@@ -598,5 +603,24 @@ func TestAReplacementThatWasCutOff(t *testing.T) {
 	must(t, replaceSecret(dir, sharesFile, "next"))
 	if got := content(path); got != "\"next\"\n" {
 		t.Errorf("after a replacement: %q", got)
+	}
+}
+
+// Whoever copied a holder's directory before a run reads nothing of what is
+// dealt to it on the public board: the shares are sealed to a key that is made
+// for the run and destroyed with it.
+func TestACopyOfADirectoryReadsNothingOfTheNextRun(t *testing.T) {
+	w := newWorld(t)
+	copied, err := LoadIdentity(w.dirs[0])
+	must(t, err)
+	b := w.shareBoard()
+	w.run(t, b)
+	record := b.setup.Reshares[0].Record
+	var f *dkg.ReshareFault
+	if _, err := record.Take(1, copied.HPKE); !errors.As(err, &f) {
+		t.Errorf("with the key of before: %v", err)
+	}
+	if n, err := w.holders[0].acted(); err != nil || len(n.HPKE) > 0 || len(n.Key) == 0 {
+		t.Errorf("the key of the run is left on disk: %d bytes, %v", len(n.HPKE), err)
 	}
 }

@@ -61,7 +61,7 @@ func Open(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := clearOld(o.Dir, sharesFile); err != nil {
+	if err := errors.Join(clearOld(o.Dir, sharesFile), clearOld(o.Dir, actedFile)); err != nil {
 		return nil, err
 	}
 	s := &Server{who: who, keys: k, dir: o.Dir, clock: o.Clock, log: o.Log, demo: o.Demo, state: newState()}
