@@ -105,6 +105,10 @@ type TopRow struct {
 	High   *float64 `json:"high"`
 }
 
+// MaxLinkedLists is for how many lists missed links can be corrected: above, one
+// fit is too dear to repeat in every resample.
+const MaxLinkedLists = bcaMaxLists
+
 // Sizes of the panel's runs.
 const (
 	panelReps    = 1000
@@ -177,8 +181,8 @@ func (o *Options) check(k int) error {
 		return nil
 	case o.Carry == nil:
 		return errors.New("audited links say how sure the carry is; give the carry too")
-	case k > bcaMaxLists:
-		return fmt.Errorf("missed links can be corrected for up to %d lists", bcaMaxLists)
+	case k > MaxLinkedLists:
+		return fmt.Errorf("missed links can be corrected for up to %d lists; merge lists that serve the same people", MaxLinkedLists)
 	}
 	if err := CheckCarry(o.Carry, k); err != nil || o.Audited == nil {
 		return err

@@ -47,12 +47,20 @@ func (p *panel) conclude() {
 		p.r.Verdict = Publish
 	}
 	if !hard {
-		p.r.Headline = fmt.Sprintf("Between %s and %s, possibly a lower bound; %d were seen.", rounded(p.r.Range[0], math.Floor), rounded(p.r.Range[1], math.Ceil), p.r.N)
+		p.r.Headline = fmt.Sprintf("Between %s and %s, possibly a lower bound; %d %s seen.", rounded(p.r.Range[0], math.Floor), rounded(p.r.Range[1], math.Ceil), p.r.N, p.seen())
 	}
 	if !hard {
 		p.r.Mixture = mix(p.admissible(), float64(p.r.AtLeast))
 	}
 	p.warn()
+}
+
+// seen says what the table counts: people only where every link is found.
+func (p *panel) seen() string {
+	if p.o.Carry == nil {
+		return "were"
+	}
+	return "records of them, linked and not, were"
 }
 
 // least is how many there are at the very least. Records are people only where

@@ -237,6 +237,12 @@ func TestTheAuditCorrects(t *testing.T) {
 			t.Errorf("%+v", row)
 		}
 	}
+	// More lists than can be corrected are estimated all the same.
+	var o estimate.Options
+	many := Run{Audit: &AuditShown{}}
+	if correct(&o, &many, opening.AuditAct{Pairs: 100, Linked: 90}, 9); o.Carry != nil || many.Audit.Carry != 0 {
+		t.Errorf("nine lists: %v, %+v", o.Carry, many.Audit)
+	}
 	if !strings.Contains(plain.Trap, "closed once noticed") {
 		t.Errorf("trap response %q", plain.Trap)
 	}

@@ -174,7 +174,7 @@ func estimateOf(ctx context.Context, act opening.Hash, c pool.Capture, q opening
 // true pair is linked where both do. The audit speaks for all lists alike, and
 // what it does not know is drawn anew in every resample.
 func correct(o *estimate.Options, r *Run, audit opening.AuditAct, lists int) {
-	if audit.Linked == 0 || audit.Linked >= audit.Pairs {
+	if audit.Linked == 0 || audit.Linked >= audit.Pairs || lists > estimate.MaxLinkedLists {
 		return
 	}
 	carry := math.Sqrt(float64(audit.Linked) / float64(audit.Pairs))
