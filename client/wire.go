@@ -40,6 +40,7 @@ const (
 	PathOpenings   = "/v1/openings"
 	PathApprove    = "/v1/openings/approve"
 	PathList       = "/v1/openings/list"
+	PathWaiting    = "/v1/openings/waiting"
 	PathFetch      = "/v1/openings/fetch"
 	PathTranscript = "/v1/transcript"
 	PathCheckpoint = "/v1/checkpoint"
@@ -428,6 +429,13 @@ type Lead struct {
 type OpeningRequest struct {
 	Lead    string        `json:"lead"`
 	Request signed.Object `json:"request"`
+}
+
+// Waiting says whether any opening of the pool has moved, and nothing of which:
+// what a page may ask every few seconds without reading anything.
+type Waiting struct {
+	Version string `json:"version"` // another one when something has moved
+	Any     bool   `json:"any"`     // something is under way
 }
 
 // OpeningID names an opening.

@@ -57,7 +57,15 @@ func Prepare(steps ...chromedp.Action[chromedp.Void]) Option {
 	return func(a *audit) { a.prepare = append(a.prepare, steps...) }
 }
 
+// Arrives says that what Prepare does leads to another page, at the address
+// that ends so, and which status it has.
+func Arrives(path string, status int) Option {
+	return func(a *audit) { a.path, a.then = path, status }
+}
+
 type audit struct {
+	path    string // where Prepare leads to; empty: nowhere
+	then    int    // the status there
 	cookies []*http.Cookie
 	status  int
 	shot    string
@@ -92,6 +100,7 @@ func (b *Browser) audit(a *audit, address string, report func(string)) error {
 		return err
 	}
 	tab.ears.expect(address, a.status)
+	tab.ears.then(a.path, a.then)
 	if err := a.open(tab.ctx, address, report); err != nil {
 		return err
 	}

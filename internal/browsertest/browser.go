@@ -56,7 +56,11 @@ func Open(t testing.TB) *Browser {
 	}
 	own, end := chromedp.NewContext(root, chromedp.WithNewBrowserContext())
 	t.Cleanup(end)
-	ctx, stop := context.WithTimeout(own, 10*time.Minute)
+	limit := 10 * time.Minute
+	if os.Getenv("PARALLAX_SOAK") != "" {
+		limit = 3 * time.Hour
+	}
+	ctx, stop := context.WithTimeout(own, limit)
 	t.Cleanup(stop)
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("Chromium did not open a tab: %v", err)

@@ -20,6 +20,7 @@ import (
 type Hostile struct {
 	Pages  int // looked at
 	tab    *tab
+	axe    string
 	at     string // the page that is open
 	report func(string)
 }
@@ -45,8 +46,12 @@ func (b *Browser) hostile(report func(string)) (*Hostile, error) {
 	if _, err := chromedp.Call(tab.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: violations}); err != nil {
 		return nil, err
 	}
-	return &Hostile{tab: tab, report: report}, nil
+	// Narrow, where a long word is most in the way.
+	return &Hostile{tab: tab, axe: b.axe, report: report}, dress(tab.ctx, look{scheme: "light", width: 375})
 }
+
+// Close closes the tab.
+func (h *Hostile) Close() { h.tab.end() }
 
 // violations passes on what the page's policy stopped.
 const violations = `document.addEventListener("securitypolicyviolation", (e) => {
@@ -63,6 +68,17 @@ func (h *Hostile) As(address string, cookies ...*http.Cookie) {
 // Get opens a page, checks it and gives back its markup as the browser sees it.
 func (h *Hostile) Get(address string) string {
 	return h.check(address, address, chromedp.Navigate(address))
+}
+
+// Check asks the accessibility checker about the page that is open, too.
+func (h *Hostile) Check() {
+	_, err := evaluate(h.tab.ctx, h.axe)
+	if err == nil {
+		err = check(h.tab.ctx, "", func(problem string) { h.report(h.at + ": " + problem) })
+	}
+	if err != nil {
+		h.report(fmt.Sprintf("%s: %v", h.at, err))
+	}
 }
 
 // Post sends a form from a page of the same server, as a person's browser does,
@@ -151,6 +167,13 @@ func (h *Hostile) loaded(load chromedp.Action[chromedp.Void]) (found []string, t
 	}
 	if found, err = chromedp.Run(ctx, chromedp.Evaluate[[]string](taken)); err != nil {
 		return nil, "", err
+	}
+	wide, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](sidewaysScript))
+	if err != nil {
+		return nil, "", err
+	}
+	for _, what := range wide {
+		found = append(found, "the page scrolls sideways: "+what)
 	}
 	text, err = chromedp.Run(ctx, chromedp.Evaluate[string](`document.documentElement.outerHTML`))
 	return found, text, err

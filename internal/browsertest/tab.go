@@ -19,6 +19,7 @@ import (
 // than a page.
 type tab struct {
 	ctx  context.Context
+	end  context.CancelFunc
 	ears ears
 }
 
@@ -33,7 +34,7 @@ func (b *Browser) one() (t *tab, err error) {
 // open opens a tab that is listened to.
 func (b *Browser) open() (*tab, error) {
 	t := &tab{}
-	t.ctx, _ = chromedp.NewContext(b.ctx) // ends with its parent
+	t.ctx, t.end = chromedp.NewContext(b.ctx) // or with its parent
 	if _, err := chromedp.Call(t.ctx, network.Enable, network.EnableParams{}); err != nil {
 		return nil, err
 	}
@@ -57,6 +58,8 @@ type ears struct {
 	home   string // address of the page
 	host   string // the only one that may be asked
 	status int    // that the page is expected to have
+	path   string // of the page that follows, if any
+	after  int    // that this is expected to have
 	heard  []string
 }
 
@@ -68,6 +71,13 @@ func (e *ears) expect(address string, status int) {
 	if at, err := url.Parse(address); err == nil {
 		e.host = at.Host
 	}
+}
+
+// then says which page follows, and with which status.
+func (e *ears) then(path string, status int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.path, e.after = path, status
 }
 
 // news is what came since the page was expected, or since the last call.
@@ -115,6 +125,9 @@ func (e *ears) expected(entry *log.Entry) bool {
 	}
 	if e.status == anyRefusal {
 		return strings.Contains(entry.Text, "the server responded with a status of 4")
+	}
+	if e.path != "" && strings.HasSuffix(entry.URL, e.path) && strings.Contains(entry.Text, fmt.Sprintf("status of %d", e.after)) {
+		return true
 	}
 	return entry.URL == e.home && strings.Contains(entry.Text, fmt.Sprintf("status of %d", e.status))
 }

@@ -23,6 +23,7 @@ func opened(t *testing.T) (w *world, bank, police, overseer *Desk) {
 	t.Helper()
 	ctx := context.Background()
 	w = newWorld(t)
+	w.daily = 4096
 	bank, bankCard := w.desk(RoleContributor, "bank", "")
 	police, policeCard := w.desk(RoleAuthority, "police", "a long passphrase")
 	overseer, overCard := w.desk(RoleApprover, "overseer", "")

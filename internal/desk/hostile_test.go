@@ -175,6 +175,9 @@ func (w *ill) pages() {
 			}
 			at := v.base + w.fill(path)
 			w.seen += w.look.Get(at)
+			if os.Getenv("PARALLAX_SOAK") != "" {
+				w.look.Check()
+			}
 			w.seen += w.look.Get(at + "?" + query.Encode())
 		}
 		w.seen += w.look.Get(v.base + "/nothing/" + url.PathEscape(w.Maybe("a path", 600)))
@@ -271,6 +274,7 @@ func TestHostileTextAtDesks(t *testing.T) {
 		w := hostileDesks(t, b, from*len(browsertest.Payloads)/rounds)
 		w.round(t.Context())
 		w.Unseen(t, w.seen, unshown)
+		w.look.Close()
 		t.Logf("%d inputs, %d pages", len(w.Places), w.look.Pages)
 	}
 }

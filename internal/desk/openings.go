@@ -153,6 +153,16 @@ func (d *Desk) opening(ctx context.Context, m client.Member, id string) (client.
 	return client.OpeningState{}, fault.New(fault.NotFound, "There is no opening with that id.")
 }
 
+// Waiting asks whether any opening has moved, and reads none.
+func (d *Desk) Waiting(ctx context.Context) (client.Waiting, error) {
+	var out client.Waiting
+	m, _, _, err := d.approver(ctx)
+	if err == nil {
+		err = d.hub(ctx, m, client.PathWaiting, struct{}{}, &out)
+	}
+	return out, err
+}
+
 // Approve writes the reason down, verifies an opening's request at this desk
 // and signs an approval of exactly its bytes. Where shown is given, it must
 // still be the request with the digest that a person was shown.

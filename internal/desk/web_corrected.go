@@ -51,7 +51,7 @@ func (s *Site) corrections(w http.ResponseWriter, r *http.Request) error {
 		t.Rows = append(t.Rows, row)
 		for _, x := range c.Told {
 			if x.Time == 0 {
-				untold = append(untold, x.option(c.ID, now))
+				untold = append(untold, c.option(x, now))
 			}
 		}
 	}
@@ -88,13 +88,14 @@ func toldCell(c ReceivedCorrection, now time.Time) web.Cell {
 	return web.Cell{Badges: []web.Badge{{Tone: web.Good, Text: "everybody was told"}}}
 }
 
-// option is one recipient to choose, by correction and name.
-func (x Told) option(correction string, now time.Time) web.Option {
+// option is one recipient to choose, with the correction that it has to hear of.
+func (c ReceivedCorrection) option(x Told, now time.Time) web.Option {
 	note := "Due " + web.Moment(time.UnixMicro(x.Due)) + "."
 	if now.UnixMicro() > x.Due {
 		note = "Late since " + web.Moment(time.UnixMicro(x.Due)) + "."
 	}
-	return web.Option{Value: correction + " " + x.To, Label: x.To + ", correction " + correction, Help: note}
+	what := fmt.Sprintf("%s: %s by %s, signed %s", x.To, strings.ToLower(correctionWords[c.Denial.Kind]), c.By, web.Moment(time.UnixMicro(c.Denial.Time)))
+	return web.Option{Value: c.ID + " " + x.To, Label: what, Help: note}
 }
 
 // told notes that a recipient was told.

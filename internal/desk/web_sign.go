@@ -20,7 +20,7 @@ func (s *Site) signFields(r *http.Request) ([]web.Field, error) {
 	out := []web.Field{{Kind: web.FieldLong, Name: "reason", Label: "Reason", Value: r.PostFormValue("reason"), MaxLength: maxReason, Lines: 3,
 		Help: "Why, in your own words, at least 10 characters. It stays sealed at this desk; what is signed carries its digest."}}
 	if !ok {
-		out = append(out, web.Field{Kind: web.FieldPassword, Name: "confirm", Label: "This desk's " + string(kind), Autocomplete: "current-password",
+		out = append(out, web.Field{Kind: web.FieldPassword, Name: "confirm", Label: "This desk's " + string(kind), Autocomplete: "current-password", Account: status(r).Name,
 			Help: "Asked again before anything is signed; it counts for five minutes."})
 	}
 	return out, nil

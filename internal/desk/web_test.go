@@ -312,3 +312,28 @@ func TestSpreadsheetsGetNoFormula(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The page of an opening asks again and again whether something moved; none of
+// it reads an opening, which the hub would log.
+func TestAPollReadsNothing(t *testing.T) {
+	w, _, police, overseer := opened(t)
+	w.opening.State = "requested"
+	v := visit(t, police).enter()
+	code, text := v.get("/openings/o1")
+	v.want("waiting", code, http.StatusOK, text, `data-poll="/openings/o1/state"`, `data-version="requested0"`, `data-every="15"`)
+	read := w.listed
+	for range 10 {
+		code, text = v.get("/openings/o1/state")
+		v.want("nothing moved", code, http.StatusOK, text, `"version":"requested0"`, `"done":false`)
+	}
+	if w.listed != read {
+		t.Errorf("ten polls read openings %d times", w.listed-read)
+	}
+	_, err := overseer.Approve(t.Context(), "o1", why, nil)
+	must(t, err)
+	code, text = v.get("/openings/o1/state")
+	v.want("approved meanwhile", code, http.StatusOK, text, `"version":"requested1"`)
+	w.opening.State = "released"
+	code, text = v.get("/openings/o1/state")
+	v.want("released", code, http.StatusOK, text, `"done":true`)
+}

@@ -46,6 +46,7 @@ type world struct {
 	down      bool   // the hub keeps what it gets and its answers are lost
 	gone      int    // the hub is away from this contribution on; 0: never
 	refuse    bool   // the hub
+	listed    int    // how often openings were read
 	says      string // the hub refuses every message with this
 	deaf      int    // holders from this index on are away
 	liar      int    // this holder answers wrongly; -1: nobody
@@ -365,7 +366,10 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 		w.opening = client.OpeningState{ID: "o1", Lead: req.Lead, State: "requested", Request: req.Request}
 		answer(rw, client.OpeningID{ID: "o1"})
 	case client.PathList:
+		w.listed++
 		answer(rw, client.Openings{Openings: []client.OpeningState{w.opening}})
+	case client.PathWaiting:
+		answer(rw, client.Waiting{Version: fmt.Sprint(w.opening.State, len(w.opening.Approvals)), Any: w.opening.State == "requested"})
 	case client.PathApprove:
 		var req client.ApproveRequest
 		_ = json.Unmarshal(m.Body, &req)

@@ -380,6 +380,7 @@ func (s *side) before(p *pair, tk *talk) {
 	if p.says(2) {
 		s.say(tk, "list leads", client.PathLeads, struct{}{})
 		s.say(tk, "list openings", client.PathList, struct{}{})
+		s.say(tk, "what waits", client.PathWaiting, struct{}{})
 		s.say(tk, "fetch", client.PathFetch, client.OpeningID{ID: "opening"})
 	}
 }

@@ -46,6 +46,7 @@ func roundTheHub(t *testing.T, b *browsertest.Browser, from int) *browsertest.Pe
 		atLocalhost(o)
 		o.Providers = []identity.Provider{{ID: "example", Name: w.Text("name of a provider", 100, true), Issuer: "https://login.example", ClientID: "parallax"}}
 	})
+	defer w.look.Close()
 	w.url = w.hub.o.Identity.URL
 	w.hostilePolicy()
 	w.hostileLeads()
@@ -321,6 +322,9 @@ func (w *ill) everyPage() {
 			w.seen += w.look.Get(at)
 			if !w.asked[rt.Path] {
 				w.asked[rt.Path] = true
+				if os.Getenv("PARALLAX_SOAK") != "" {
+					w.look.Check()
+				}
 				w.seen += w.look.Get(at + "?" + query.Encode())
 			}
 		}

@@ -229,11 +229,11 @@ func TestWhoMayCallWhat(t *testing.T) {
 	must(t, err)
 	bodies := map[string]any{client.PathContribute: batch, client.PathReceipts: client.ReceiptRequest{}, client.PathWithdraw: signed.Object{}, client.PathCorrect: signed.Object{}, client.PathCorrectAny: signed.Object{},
 		client.PathLeads: struct{}{}, client.PathOpenings: client.OpeningRequest{}, client.PathApprove: client.ApproveRequest{},
-		client.PathList: struct{}{}, client.PathFetch: client.OpeningID{}, client.PathCorrected: struct{}{}, client.PathCorrectedAck: signed.Object{}}
+		client.PathList: struct{}{}, client.PathWaiting: struct{}{}, client.PathFetch: client.OpeningID{}, client.PathCorrected: struct{}{}, client.PathCorrectedAck: signed.Object{}}
 	allowed := map[string][]string{
 		client.PathContribute: {"bank-a"}, client.PathReceipts: {}, client.PathWithdraw: {}, client.PathCorrect: {}, client.PathCorrectAny: {},
 		client.PathLeads: {"officer", "overseer"}, client.PathOpenings: {}, client.PathApprove: {},
-		client.PathList: {"officer", "overseer"}, client.PathFetch: {}, client.PathCorrected: {"officer"}, client.PathCorrectedAck: {},
+		client.PathList: {"officer", "overseer"}, client.PathWaiting: {"officer", "overseer"}, client.PathFetch: {}, client.PathCorrected: {"officer"}, client.PathCorrectedAck: {},
 	}
 	for path, body := range bodies {
 		for _, who := range []string{"stranger", "gov-1", "bank-b", "bank-a", "overseer", "officer"} {

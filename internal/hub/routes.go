@@ -192,6 +192,10 @@ func (s *Server) openings(ctx context.Context, who caller, _ struct{}) (client.O
 	return s.leads.Openings(ctx, who.manifest, who.id)
 }
 
+func (s *Server) waiting(ctx context.Context, who caller, _ struct{}) (client.Waiting, error) {
+	return s.leads.Waiting(ctx, who.manifest, who.id)
+}
+
 func (s *Server) fetch(ctx context.Context, who caller, req client.OpeningID) (client.Fetched, error) {
 	return s.leads.Fetch(ctx, who.manifest, who.id, req.ID)
 }

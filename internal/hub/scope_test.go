@@ -67,6 +67,7 @@ func TestAnActTouchesNoRowOfAnother(t *testing.T) {
 		{"withdrawn in a new batch", client.PathContribute, s.batch("bank-a", more, mine), http.StatusUnprocessableEntity},
 		{"list leads", client.PathLeads, struct{}{}, http.StatusForbidden},
 		{"list openings", client.PathList, struct{}{}, http.StatusForbidden},
+		{"what waits", client.PathWaiting, struct{}{}, http.StatusForbidden},
 	}
 	for _, act := range acts {
 		var seen []statement

@@ -65,6 +65,7 @@ func (s *Server) table() []Route {
 		message(client.PathOpenings, authz.AskOpening, ofLeads, messageLimits, s.request),
 		message(client.PathApprove, authz.Approve, ofLeads, messageLimits, s.approve),
 		message(client.PathList, authz.ReadOpenings, ofLeads, messageLimits, s.openings),
+		message(client.PathWaiting, authz.ReadOpenings, ofLeads, messageLimits, s.waiting),
 		message(client.PathAudit, authz.AuditLog, ofLeads, messageLimits, s.audit),
 		message(client.PathFetch, authz.FetchOpening, ofLeads, messageLimits, s.fetch),
 		message(client.PathReads, authz.AnchorReads, ofLeads, messageLimits, s.anchorReads),

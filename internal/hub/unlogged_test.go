@@ -48,6 +48,10 @@ func TestNothingLeavesWhenTheLogCannotBeWritten(t *testing.T) {
 	if _, body, _ := w.browse(roles[authority], "/openings/state"); strings.Contains(body, w.opening) || len(body) > 200 {
 		t.Errorf("what a page polls says more than whether something waits: %s", body)
 	}
+	var waits []byte
+	if err := w.call("officer", client.PathWaiting, struct{}{}, &waits); err != nil || strings.Contains(string(waits), w.opening) || len(waits) > 60 {
+		t.Errorf("what a desk polls says more than whether something moved: %s, %v", waits, err)
+	}
 	for path, x := range messages {
 		var raw []byte
 		err := w.call(x.who, path, x.body, &raw)
@@ -82,7 +86,7 @@ func (w opened) everyRead(messages map[string]struct {
 	for _, rt := range w.hub.routes {
 		_, message := messages[rt.Path]
 		_, page := pages[rt.Path]
-		says := rt.Path == "/openings/state" || rt.Path == client.PathCorrectedAck // one word; the time of a receipt
+		says := rt.Path == "/openings/state" || rt.Path == client.PathWaiting || rt.Path == client.PathCorrectedAck // whether anything moved; the time of a receipt
 		if reads[rt.Action] && !message && !page && !says {
 			w.t.Errorf("%s reads leads and is not in this test", rt.Path)
 		}

@@ -24,6 +24,7 @@ func TestPagesInABrowser(t *testing.T) {
 	see(empty, "today-empty", authority, "/")
 	see(empty, "openings-empty", authority, "/openings")
 	see(empty, "contribute-empty", contributor, "/contribute")
+	see(empty, "corrections-empty", authority, "/corrections")
 
 	full := openedWorld(t)
 	full.contribute("bank-a", "last@example.org", "payment", nil)
@@ -38,5 +39,6 @@ func TestPagesInABrowser(t *testing.T) {
 	see(full.world, "openings", oversight, "/openings")
 	see(full.world, "lead-ready", authority, "/leads/"+full.ready.ID)
 	see(full.world, "lead-child", oversight, "/leads/"+full.asked.ID)
+	see(full.world, "corrections", oversight, "/corrections")
 	see(full.world, "refused", contributor, "/openings", browsertest.Status(http.StatusForbidden))
 }

@@ -216,6 +216,18 @@ func TestGatewayInABrowser(t *testing.T) {
 	see("gateway-police", "authority/officer", "/routes?"+policeAsks)
 	see("gateway-counsel", "officer/bank-a", where)
 	see("gateway-law", "officer/bank-a", "/routes/law")
+	_, _, text := w.send(http.MethodGet, where, "officer/bank-a", nil)
+	refusal := shownOn(text)
+	refusal.Set("reason", "No report of suspicion was made.")
+	if code, _, text := w.send(http.MethodPost, where+"/refuse", "officer/bank-a", refusal); code != http.StatusSeeOther {
+		t.Fatalf("refusing: %d %s", code, text)
+	}
+	see("gateway-refused", "contributor/bank-a", where)
+	see("gateway-requests", "officer/bank-a", "/routes/requests")
+	see("gateway-edit", "contributor/bank-a", where+"/edit")
+	see("gateway-diff", "officer/bank-a", "/routes/law/diff")
 	see("barriers", "officer/bank-a", "/barriers")
 	see("brief", "officer/bank-a", "/barriers/brief")
+	see("barrier", "officer/bank-a", "/barriers/BR-01")
+	see("barrier-new", "contributor/bank-a", "/barriers/new")
 }

@@ -2,6 +2,8 @@ package leads
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -208,6 +210,17 @@ func (s *Service) Openings(ctx context.Context, m opening.Manifest, by string) (
 		return client.Openings{}, err
 	}
 	return out, nil
+}
+
+// Waiting tells an approver whether anything has moved. It is no read: nothing of
+// a lead or of one opening is in it, so no entry is written.
+func (s *Service) Waiting(ctx context.Context, m opening.Manifest, by string) (client.Waiting, error) {
+	if err := approver(m, by, ""); err != nil {
+		return client.Waiting{}, err
+	}
+	any, version, err := s.waiting(ctx)
+	sum := sha256.Sum256([]byte(fmt.Sprint(version)))
+	return client.Waiting{Version: hex.EncodeToString(sum[:8]), Any: any}, err
 }
 
 // Fetch gives the authority what was released: observations, boxes and sealed

@@ -45,6 +45,7 @@ type Field struct {
 	Accept       string // of FieldFile: ".csv,.jsonl"
 	Autocomplete string // "off" unless set
 	MaxLength    int    // 0: no limit told to the browser
+	Account      string // of FieldPassword: whose it is, for the browser's keeper of passwords
 }
 
 // Chosen reports whether an option is chosen.
