@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -47,6 +48,8 @@ func (p *Pen) Text(input string, limit int, plain bool) string {
 	return strings.Join(out, " ")
 }
 
+var mark = regexp.MustCompile(`px\d{3}q`)
+
 func shows(text string) bool {
 	return strings.TrimSpace(text) == text && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar })
 }
@@ -56,6 +59,10 @@ func (p *Pen) Maybe(input string, limit int) string {
 	p.maybe[input] = true
 	return p.Text(input, limit, false)
 }
+
+// Shows reports whether a page holds the mark of any input: one that holds none
+// shows nothing that was written, and need not be looked at.
+func (p *Pen) Shows(page string) bool { return mark.MatchString(page) }
 
 // Unseen reports inputs that no page showed, so that nothing is known of how
 // they are shown. hidden says of some why none does.

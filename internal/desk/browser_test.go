@@ -44,7 +44,6 @@ func TestHandlingInABrowser(t *testing.T) {
 	p, c := visit(t, police).enter(), visit(t, bank).enter()
 	p.see(b, "corrections-empty", "/corrections")
 	p.see(b, "handling-not-read", "/openings/o1/handling")
-	c.see(b, "correct", "/correct")
 	c.see(b, "correct-review", "/correct", presses("/correct/review", `f.elements.reference.value = "R1"; f.elements.reason.value = "Another person's number."`, "form[action='/correct']"))
 	c.see(b, "correct-wrong", "/correct", presses("/correct/review", `f.elements.reference.value = "R77"; f.elements.reason.value = "x"`, "#problems"), browsertest.Arrives("/correct/review", http.StatusUnprocessableEntity))
 	c.see(b, "withdraw", "/withdraw")
@@ -61,7 +60,6 @@ func TestHandlingInABrowser(t *testing.T) {
 	}
 	p.see(b, "corrections", "/corrections")
 	p.see(b, "lead-corrected", "/openings/o1", presses("/openings/o1/lead", ``, "#corrected"))
-	p.see(b, "deconflict", "/openings/o1/handling")
 	must(t, police.Confirm(ctx, "a long passphrase"))
 	for _, step := range []Choice{{Step: opening.StepDeconflict, Word: "cleared"}, {Step: opening.StepDecide, Word: "act", Child: "no-sign"}, {Step: opening.StepOutcome, Word: "investigation"}} {
 		step.Reason = why
@@ -95,7 +93,7 @@ func brokenGlass(t *testing.T) (w *world, second *Desk) {
 	police, policeCard := w.desk(RoleAuthority, "police", "")
 	overseer, overCard := w.desk(RoleApprover, "overseer", "")
 	second, secondCard := w.desk(RoleApprover, "overseer-2", "")
-	w.emergency = &opening.Emergency{OpenSeconds: 0, ReleaseEvery: 1, ReviewSeconds: 3600}
+	w.emergency = &opening.Emergency{OpenSeconds: 0, ReleaseEvery: 1, ReviewSeconds: 3600, Limit: 2}
 	w.publish(policeCard, overCard, secondCard)
 	for _, d := range []*Desk{police, overseer, second} {
 		_, err := d.Join(ctx, w.url, w.setup.Transcript.Hash())

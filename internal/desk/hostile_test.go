@@ -142,7 +142,7 @@ func (w *ill) write(pattern string) {
 		return
 	}
 	w.as(f.who)
-	address := f.who.base + w.fill(strings.TrimPrefix(pattern, "POST "))
+	path := w.fill(strings.TrimPrefix(pattern, "POST "))
 	taken, bad := url.Values{}, url.Values{}
 	for name, v := range f.good {
 		taken[name] = v
@@ -153,10 +153,27 @@ func (w *ill) write(pattern string) {
 	for name := range taken {
 		bad.Set(name, w.Maybe("a refused "+name, 2000))
 	}
-	w.seen += w.look.Post(address, taken)
+	w.posts(f.who, path, taken)
 	if pattern != "POST /openings/{id}/lead" { // which has no field
-		w.seen += w.look.Post(address, bad)
+		w.posts(f.who, path, bad)
 	}
+}
+
+// posts sends a form. Where the page that answers shows what was written, it is
+// sent once more in the browser: forms of a desk can be.
+func (w *ill) posts(who *visitor, path string, values url.Values) {
+	if _, body := who.post(path, values); w.Shows(body) {
+		w.seen += w.look.Post(who.base+path, values)
+	}
+}
+
+// opens looks at a page where it shows anything that was written.
+func (w *ill) opens(who *visitor, path string) (shows bool) {
+	_, body := who.get(path)
+	if w.Shows(body) {
+		w.seen += w.look.Get(who.base + path)
+	}
+	return w.Shows(body)
 }
 
 // pages opens every page for the desk that it is for, as it is and with an
@@ -173,14 +190,13 @@ func (w *ill) pages() {
 			if !isPage || notPages.MatchString(path) || x.who != anyone && (x.who == contributors) != (v == w.bank) || x.who == anyone && v == w.police {
 				continue
 			}
-			at := v.base + w.fill(path)
-			w.seen += w.look.Get(at)
-			if os.Getenv("PARALLAX_SOAK") != "" {
+			path = w.fill(path)
+			if w.opens(v, path) && os.Getenv("PARALLAX_SOAK") != "" {
 				w.look.Check()
 			}
-			w.seen += w.look.Get(at + "?" + query.Encode())
+			w.opens(v, path+"?"+query.Encode())
 		}
-		w.seen += w.look.Get(v.base + "/nothing/" + url.PathEscape(w.Maybe("a path", 600)))
+		w.opens(v, "/nothing/"+url.PathEscape(w.Maybe("a path", 600)))
 	}
 }
 
@@ -297,6 +313,9 @@ func TestOtherSitesReachNoDesk(t *testing.T) {
 			}
 			at := v.base + pathPart.ReplaceAllString(path, "o1")
 			forms = append(forms, at)
+			if os.Getenv("PARALLAX_SOAK") == "" && len(forms)%5 != 1 {
+				continue // a script's request follows for each
+			}
 			if status, text := c.Post(at, url.Values{"reference": {"R1"}, "reason": {why}, "kind": {"revoke"}}); status != http.StatusForbidden || !strings.Contains(text, "another site") && !strings.Contains(text, "locked") {
 				t.Errorf("%s from another origin: %d %s", x.pattern, status, text)
 			}
@@ -305,7 +324,7 @@ func TestOtherSitesReachNoDesk(t *testing.T) {
 		if after := desksState(t, w, bank, police); after != before || v.log.Len() == log {
 			t.Errorf("before %s, after %s", before, after)
 		}
-		for _, path := range []string{"/", "/check", "/openings/o1"} {
+		for _, path := range []string{"/", "/openings/o1"} {
 			if c.Framed(v.base + path) {
 				t.Errorf("%s can be framed", path)
 			}

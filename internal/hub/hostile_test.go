@@ -209,12 +209,43 @@ func (w *ill) hostileForms() {
 			bad.Set(field, w.Maybe("a refused "+field, 2000))
 		}
 		bad.Set("unknown", w.Maybe("a refused field", 2000))
-		address := w.url + w.fill(rt.Path)
 		if len(taken) > 0 {
-			w.seen += w.look.Post(address, taken)
+			w.posts(f.who, rt.Path, taken)
 		}
-		w.seen += w.look.Post(address, bad)
+		w.posts(f.who, rt.Path, bad)
 	}
+}
+
+// posts sends a form. Where the answer is a page that shows what was written, it
+// was refused: it is sent once more, in the browser.
+func (w *ill) posts(who, path string, values url.Values) {
+	path = w.fill(path)
+	var body string
+	if p := w.people[who]; p != nil {
+		_, body = p.post(path, values)
+	} else {
+		var where string
+		if _, where, body = w.send(http.MethodPost, path, who, values); where != "" {
+			w.opens(who, where)
+		}
+	}
+	if w.Shows(body) {
+		w.seen += w.look.Post(w.url+path, values)
+	}
+}
+
+// opens looks at a page where it shows anything that was written.
+func (w *ill) opens(who, path string) (shows bool) {
+	var body string
+	if p := w.people[who]; p != nil {
+		_, body = p.get(path)
+	} else {
+		_, body, _ = w.browse(who, path)
+	}
+	if w.Shows(body) {
+		w.seen += w.look.Get(w.url + path)
+	}
+	return w.Shows(body)
 }
 
 // byScript are routes that a page's script posts JSON to.
@@ -318,19 +349,18 @@ func (w *ill) everyPage() {
 			if rt.Method != http.MethodGet || rt.By != BySession || notPages.MatchString(rt.Path) || !w.differs(rt, who) {
 				continue
 			}
-			at := w.url + w.fill(rt.Path)
-			w.seen += w.look.Get(at)
+			path := w.fill(rt.Path)
+			if w.opens(who, path) && !w.asked[rt.Path] && os.Getenv("PARALLAX_SOAK") != "" {
+				w.look.Check()
+			}
 			if !w.asked[rt.Path] {
 				w.asked[rt.Path] = true
-				if os.Getenv("PARALLAX_SOAK") != "" {
-					w.look.Check()
-				}
-				w.seen += w.look.Get(at + "?" + query.Encode())
+				w.opens(who, path+"?"+query.Encode())
 			}
 		}
 		if who == "officer/bank-a" {
 			for _, path := range w.more {
-				w.seen += w.look.Get(w.url + path)
+				w.opens(who, path)
 			}
 		}
 	}
@@ -340,7 +370,7 @@ func (w *ill) everyPage() {
 		}
 	}
 	for _, path := range []string{"/", "/nothing/", "/leads/", "/routes/requests/", "/v1/", "/members/policy/", "/people/", "/baseline/runs/"} {
-		w.seen += w.look.Get(w.url + path + url.PathEscape(w.Maybe("a path", 600)))
+		w.opens("", path+url.PathEscape(w.Maybe("a path", 600)))
 	}
 }
 
