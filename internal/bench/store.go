@@ -132,7 +132,7 @@ func (in *intake) own(ctx context.Context, w *watch) error {
 		}
 	}
 	w.off()
-	if err := p.Link(ctx, epoch); err != nil {
+	if err := p.Link(ctx, epoch, nil); err != nil {
 		return err
 	}
 	clusters, err := p.Clusters(ctx)

@@ -194,7 +194,7 @@ func (s *Server) Tick(ctx context.Context) error {
 	due, err := s.destroyBefore(ctx)
 	step("expiry", errors.Join(err, s.pool.Expire(ctx, due)))
 	step("receipts", s.pool.MarkLogged(ctx))
-	step("linking", s.pool.Link(ctx, m.Epoch))
+	step("linking", s.link(ctx, m.Epoch))
 	step("leads", s.leads.Refresh(ctx, m))
 	step("openings", s.leads.Advance(ctx, m, s.state.after))
 	step("forgetting", s.pool.Forget(ctx))
@@ -205,6 +205,15 @@ func (s *Server) Tick(ctx context.Context) error {
 	step("sessions", s.people.Tidy(ctx))
 	step("nonces", s.state.forgetNonces(ctx, due))
 	return errors.Join(failed...)
+}
+
+// linkFor is how long a round may link: the log's timer, which everybody's proofs
+// wait for, must not wait for a backlog.
+const linkFor = 5 * time.Second
+
+func (s *Server) link(ctx context.Context, epoch string) error {
+	began := s.o.Clock.Now()
+	return s.pool.Link(ctx, epoch, func() bool { return s.o.Clock.Now().Sub(began) < linkFor })
 }
 
 // destroyBefore is the time by which what is due is destroyed: this hub's clock,

@@ -195,7 +195,7 @@ func (s *Service) Reapply(ctx context.Context, epoch string) (n int, err error) 
 	if err != nil || n == 0 {
 		return n, err
 	}
-	if err := s.Link(ctx, epoch); err != nil { // the index held their tags as well
+	if err := s.Link(ctx, epoch, nil); err != nil { // the index held their tags as well
 		return n, err
 	}
 	return n, s.db.Scrub(ctx, scrubbed...)

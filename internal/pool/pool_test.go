@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"regexp"
 	"sort"
@@ -367,6 +368,39 @@ func TestObjectTagsJoinNobody(t *testing.T) {
 	}
 }
 
+// A round that must stop takes up the rest at the next: in the end the index is
+// the same as after one that goes on to the end.
+func TestLinkingStopsAndGoesOn(t *testing.T) {
+	ctx := context.Background()
+	index := func(more func() bool) (map[seal.Label]seal.Label, int) {
+		w := newWorld(t, storetest.SQLite(t))
+		var rows, touched [][]any
+		for i := range 3 * tagsPerRun {
+			l := seal.Label{byte(i), byte(i >> 8), 1}
+			x := oprf.Tag{byte(i), byte(i >> 9), 7} // two to four observations a tag
+			rows = append(rows, []any{x[:], l[:], "org", true, int64(1), "2026-W44", int64(1)})
+			touched = append(touched, []any{x[:], l[:]})
+		}
+		must(t, w.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return errors.Join(insertRows(ctx, tx, "pool_obs_tag (tag, label, org, person, weight, week, expires)", rows),
+				insertRows(ctx, tx, "pool_touched (tag, label)", touched))
+		}))
+		rounds := 0
+		for w.count("pool_touched") > 0 {
+			must(t, w.pool.Link(ctx, "e", more))
+			rounds++
+		}
+		out, err := w.pool.Clusters(ctx)
+		must(t, err)
+		return out, rounds
+	}
+	whole, once := index(nil)
+	parts, many := index(func() bool { return false })
+	if once != 1 || many < 2 || len(whole) == 0 || !maps.Equal(whole, parts) {
+		t.Errorf("%d and %d rounds, %d and %d observations in the index", once, many, len(whole), len(parts))
+	}
+}
+
 func BenchmarkLink(b *testing.B) {
 	w := newWorld(b, storetest.SQLite(b))
 	ctx := context.Background()
@@ -386,6 +420,6 @@ func BenchmarkLink(b *testing.B) {
 			return errors.Join(insertRows(ctx, tx, "pool_obs_tag (tag, label, org, person, weight, week, expires)", rows),
 				insertRows(ctx, tx, "pool_touched (tag, label)", touched))
 		}))
-		must(b, w.pool.Link(ctx, "e"))
+		must(b, w.pool.Link(ctx, "e", nil))
 	}
 }

@@ -7,16 +7,19 @@ import (
 	"parallax/seal"
 )
 
-// tagsPerRun bounds one transaction of the linking job.
-const tagsPerRun = 20_000
+// tagsPerRun bounds one transaction of the linking job, for which others that
+// write may wait.
+const tagsPerRun = 2_000
 
 // Link works through the tags that changed since it last ran: it rebuilds
 // their summary rows and the clusters that they concern. It is the only writer
-// of rows in which several organisations have a part.
-func (s *Service) Link(ctx context.Context, epoch string) error {
+// of rows in which several organisations have a part. After each transaction it
+// stops where more says no, and takes up the rest when it is called again; nil
+// goes on to the end.
+func (s *Service) Link(ctx context.Context, epoch string, more func() bool) error {
 	for {
 		left, err := s.linkSome(ctx, epoch, tagsPerRun)
-		if err != nil || !left {
+		if err != nil || !left || more != nil && !more() {
 			return err
 		}
 	}

@@ -196,7 +196,7 @@ func (w *world) put(org string, tags ...tag) seal.Label {
 
 func (w *world) link() map[seal.Label]seal.Label {
 	w.t.Helper()
-	must(w.t, w.pool.Link(context.Background(), "2026-11"))
+	must(w.t, w.pool.Link(context.Background(), "2026-11", nil))
 	out, err := w.pool.Clusters(context.Background())
 	must(w.t, err)
 	return out
