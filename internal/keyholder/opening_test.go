@@ -134,7 +134,10 @@ func TestHoldersRefuse(t *testing.T) {
 		"another organisation's sector": {before: func(w *world, a *attempt) {
 			w.instead(a, 0, w.changed(func(h *opening.Header) { h.Sector = "police" }))
 		}, want: "sector"},
-		"another pool's observation": {before: func(w *world, a *attempt) {
+		"an observation of another pool": {before: func(w *world, a *attempt) {
+			w.instead(a, 0, w.changed(func(h *opening.Header) { h.Pool = "other" }))
+		}, want: "another pool or epoch"},
+		"an observation of another epoch": {before: func(w *world, a *attempt) {
 			w.instead(a, 0, w.changed(func(h *opening.Header) { h.Epoch = "2025-11" }))
 		}, want: "another pool or epoch"},
 		"a rule that nobody signed": {before: func(w *world, a *attempt) { w.instead(a, 0, w.changed(func(h *opening.Header) { h.Rule[0] ^= 1 })) }, want: "a rule that the manifest does not hold"},

@@ -375,7 +375,8 @@ type attempt struct {
 	request   opening.Request
 	signer    string
 	approvals []string
-	wait      time.Duration // between logging the request and asking
+	wait      time.Duration                // between logging the request and asking
+	record    func(*opening.RequestRecord) // bends the log entry
 	note      []byte
 	bundle    opening.Bundle
 }
@@ -404,6 +405,9 @@ func (w *world) assemble(a *attempt) {
 		must(w.t, err)
 		b.Approvals = append(b.Approvals, o)
 		rec.Approvals = append(rec.Approvals, opening.Digest(o.Body))
+	}
+	if a.record != nil {
+		a.record(&rec)
 	}
 	index := w.log.append(w.t, rec)
 	w.tick()

@@ -49,6 +49,15 @@ func run(report, only string) error {
 		return err
 	}
 	list := slices.DeleteFunc(slices.Clone(targets), func(t target) bool { return !match.MatchString(t.file) })
+	if len(list) == 0 {
+		return fmt.Errorf("no target's name matches %q", only)
+	}
+	at := map[string]string{}
+	for _, t := range targets {
+		if at[t.file], err = textOf(t.file); err != nil {
+			return err
+		}
+	}
 	if err := r.overlay(list); err != nil {
 		return err
 	}
@@ -64,7 +73,7 @@ func run(report, only string) error {
 	if report != "" {
 		had = earlier(report)
 	}
-	text, sum := summary(had, all)
+	text, sum := summary(had, all, at)
 	fmt.Print(text)
 	if report != "" {
 		if err := os.WriteFile(report, []byte(text), 0o644); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -38,6 +39,7 @@ func equivalents() (map[string]string, error) {
 // counts of mutants of one file, and those that survived, as lines of the report.
 type counts struct {
 	all, killed, equivalent, survived int
+	at                                string // the commit that gave the file the text that was changed
 	lines                             []string
 }
 
@@ -54,10 +56,25 @@ func (c counts) share() float64 {
 	return float64(c.killed) / float64(c.all-c.equivalent)
 }
 
-func count(list []mutant) map[string]counts {
+// textOf is the commit that gave a file the text that it has now: it stays the
+// same while work on other files goes on. Text that is in no commit has a +.
+func textOf(file string) (string, error) {
+	commit, err := exec.Command("git", "log", "-1", "--format=%h", "--", file).Output() //nolint:gosec // a target of ours
+	if err != nil {
+		return "", fmt.Errorf("git log of %s: %w", file, err)
+	}
+	at := strings.TrimSpace(string(commit))
+	if exec.Command("git", "diff", "--quiet", "HEAD", "--", file).Run() != nil { //nolint:gosec // likewise
+		at += "+"
+	}
+	return at, nil
+}
+
+func count(list []mutant, at map[string]string) map[string]counts {
 	out := map[string]counts{}
 	for _, m := range list {
 		c := out[m.file]
+		c.at = at[m.file]
 		c.all++
 		switch m.status {
 		case "killed":
@@ -73,7 +90,7 @@ func count(list []mutant) map[string]counts {
 	return out
 }
 
-var row = regexp.MustCompile("^\\| `([^`]+)` \\| (\\d+) \\| (\\d+) \\| (\\d+) \\| (\\d+) \\|$")
+var row = regexp.MustCompile("^\\| `([^`]+)` \\| (\\d+) \\| (\\d+) \\| (\\d+) \\| (\\d+) \\|(?: `([0-9a-f]+\\+?)`.* \\|)?$")
 
 // earlier reads what a report says of files, so that it can be made in parts.
 func earlier(report string) map[string]counts {
@@ -88,9 +105,10 @@ func earlier(report string) map[string]counts {
 			for i, n := range []*int{&c.all, &c.killed, &c.equivalent, &c.survived} {
 				*n, _ = strconv.Atoi(m[i+2]) // digits, as the expression says
 			}
+			c.at = m[6]
 			out[m[1]] = c
 		}
-		if file, ok := strings.CutPrefix(line, "- `"); ok {
+		if file, ok := strings.CutPrefix(line, "- `"); ok && strings.Contains(line, " to ") {
 			file, _, _ = strings.Cut(file, "`")
 			c := out[file]
 			c.lines = append(c.lines, line)
@@ -101,26 +119,52 @@ func earlier(report string) map[string]counts {
 }
 
 // summary is the report over the files that were looked at in this run or, as
-// the report says, in an earlier one.
-func summary(had map[string]counts, all []mutant) (string, counts) {
-	for file, c := range count(all) {
+// the report says, in an earlier one. at is the commit that each target's text
+// is of now.
+func summary(had map[string]counts, all []mutant, at map[string]string) (string, counts) {
+	for file, c := range count(all, at) {
 		had[file] = c
 	}
 	var b strings.Builder
-	b.WriteString("# Mutation check\n\nThe lines that decide are changed one at a time (a condition negated, a comparison turned, a part of a condition left out, a\n" +
-		"function left at once, a policy left out), and the tests that must notice are run. Made by `make mutate`; a run with `-only` replaces\nthe lines of its own files.\n\n" +
-		"| file | mutants | killed | equivalent | survived |\n|---|---|---|---|---|\n")
+	b.WriteString(preface)
 	var sum counts
+	var missing []string
 	for _, t := range targets {
-		if c, ok := had[t.file]; ok {
-			fmt.Fprintf(&b, "| `%s` | %d | %d | %d | %d |\n", t.file, c.all, c.killed, c.equivalent, c.survived)
-			sum.add(c)
+		c, ok := had[t.file]
+		if !ok {
+			missing = append(missing, "- `"+t.file+"`")
+			continue
 		}
+		text := "not recorded"
+		if c.at != "" {
+			text = "`" + c.at + "`"
+			if c.at != at[t.file] {
+				text += ", changed since"
+			}
+		}
+		fmt.Fprintf(&b, "| `%s` | %d | %d | %d | %d | %s |\n", t.file, c.all, c.killed, c.equivalent, c.survived, text)
+		sum.add(c)
 	}
-	fmt.Fprintf(&b, "| all of these | %d | %d | %d | %d |\n\nKilled of those that change something: %.1f %%.\n", sum.all, sum.killed, sum.equivalent, sum.survived, 100*sum.share())
+	ran := len(targets) - len(missing)
+	fmt.Fprintf(&b, "| these %d of %d files | %d | %d | %d | %d | |\n\nKilled of those that change something: %.1f %%", ran, len(targets), sum.all, sum.killed, sum.equivalent, sum.survived, 100*sum.share())
+	if len(missing) == 0 {
+		b.WriteString(", over all files that decide.\n")
+	} else {
+		fmt.Fprintf(&b, ", of the files above only (%d of %d).\n\n## Not run\n\n%s\n", ran, len(targets), strings.Join(missing, "\n"))
+	}
 	b.WriteString("\nAn equivalent mutant means the same as the line that it changes; `" + equivalentFile + "` gives the reason for each.\n")
 	if len(sum.lines) > 0 {
 		b.WriteString("\n## Survived\n\n" + strings.Join(sum.lines, "\n") + "\n")
 	}
 	return b.String(), sum
 }
+
+const preface = `# Mutation check
+
+The lines that decide are changed one at a time (a condition negated, a comparison turned, a part of a condition left out, a
+function left at once, a policy left out), and the tests that must notice are run. Made by ` + "`make mutate`" + `; a run with ` + "`-only`" + ` replaces
+the lines of its own files. "Text of" is the commit that last changed the file before it was run.
+
+| file | mutants | killed | equivalent | survived | text of |
+|---|---|---|---|---|---|
+`

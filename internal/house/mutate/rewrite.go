@@ -7,6 +7,7 @@ import (
 	"go/format"
 	"go/parser"
 	"go/token"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -47,21 +48,29 @@ type edit struct {
 }
 
 // rewrite returns the text with all mutants of the functions (all of them where
-// none is named), and the mutants.
+// none is named), and the mutants. A function that is not there is an error:
+// what it decided would otherwise go unchecked.
 func rewrite(file string, text []byte, functions []string, next *int) ([]byte, []mutant, error) {
 	w := &rewriter{file: file, fset: token.NewFileSet(), text: text, next: next}
 	f, err := parser.ParseFile(w.fset, file, text, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, nil, err
 	}
+	there := map[string]bool{}
 	for _, d := range f.Decls {
 		fn, ok := d.(*ast.FuncDecl)
-		if !ok || fn.Body == nil || !wanted(functions, fn.Name.Name) {
+		if !ok || fn.Body == nil || len(functions) > 0 && !slices.Contains(functions, fn.Name.Name) {
 			continue
 		}
+		there[fn.Name.Name] = true
 		w.fn = fn.Name.Name
 		w.early(fn)
 		w.conditions(fn.Body)
+	}
+	for _, name := range functions {
+		if !there[name] {
+			return nil, nil, fmt.Errorf("no function %s; name in targets.go where its lines are now", name)
+		}
 	}
 	sort.Slice(w.edits, func(i, j int) bool { return w.edits[i].from < w.edits[j].from })
 	var b bytes.Buffer
@@ -74,15 +83,6 @@ func rewrite(file string, text []byte, functions []string, next *int) ([]byte, [
 	b.Write(text[at:])
 	out, err := format.Source(b.Bytes())
 	return out, w.found, err
-}
-
-func wanted(functions []string, name string) bool {
-	for _, f := range functions {
-		if f == name {
-			return true
-		}
-	}
-	return len(functions) == 0
 }
 
 func (w *rewriter) offset(p token.Pos) int { return w.fset.Position(p).Offset }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -48,6 +49,34 @@ func other() { _ = 1 == 2 }
 		if !strings.Contains(string(out), must) {
 			t.Errorf("without %q:\n%s", must, out)
 		}
+	}
+}
+
+func TestAFunctionThatIsNotThereIsAnError(t *testing.T) {
+	next := 0
+	if _, _, err := rewrite("p.go", []byte("package p\n\nfunc may() bool { return true }\n"), []string{"may", "moved"}, &next); err == nil || !strings.Contains(err.Error(), "moved") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAReportOfAPartSaysSo(t *testing.T) {
+	at := map[string]string{targets[0].file: "abc1234", targets[1].file: "def5678"}
+	one := mutant{file: targets[0].file, fn: "f", was: "a", is: "b", status: "killed"}
+	two := mutant{file: targets[1].file, fn: "f", was: "a", is: "b", status: "survived"}
+	text, _ := summary(map[string]counts{}, []mutant{one, two}, at)
+	for _, must := range []string{"files above only", "## Not run\n\n- `" + targets[2].file + "`", "| 1 | 1 | 0 | 0 | `abc1234` |", "- `" + targets[1].file + "`, `f`: `a` to `b`"} {
+		if !strings.Contains(text, must) {
+			t.Errorf("without %q:\n%s", must, text)
+		}
+	}
+	name := t.TempDir() + "/report.md"
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at[targets[0].file] = "1234567"
+	again, sum := summary(earlier(name), nil, at)
+	if !strings.Contains(again, "`abc1234`, changed since |") || sum.all != 2 || sum.survived != 1 || len(sum.lines) != 1 {
+		t.Errorf("%+v of\n%s", sum, again)
 	}
 }
 

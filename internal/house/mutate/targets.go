@@ -13,14 +13,18 @@ type test struct{ pkg, run string }
 
 var (
 	gate    = test{"internal/authz", "."}
-	routes  = test{"internal/hub", "Matrix|TestManifests|TestWhoMayCallWhat"}
-	foreign = test{"internal/hub", "TestForeignIDs|TestWhoMaySeeWhat|TestDemo|TestPublicPages"}
-	rules   = test{"opening", "Random|Linked|Weight|BothSides|TellsWhy|Frequency|RuleCheck|Loosen|Correct|Freeze|Header|Denial"} // all but the exhaustive one, which takes a minute
-	holders = test{"internal/keyholder", "Refuse|Refused|Open|Release|Forward|Waits|Budget|Playbook|Halt|Glass|Swapped"}
+	table   = test{"internal/hub", "TestTheTable|TestWhoAsks"}
+	calls   = test{"internal/hub", "TestManifestsFollow|TestWhoMayCallWhat|TestWhoIsDenied"}
+	routes  = test{"internal/hub", "TestRoutesMatrix"}
+	rules   = test{"opening", "Random|Linked|Weight|BothSides|TellsWhy|Frequency|RuleCheck|Loosen|Header|Bundle"} // all but the exhaustive one, which takes a minute
+	bundles = test{"opening", "Bundle"}
+	acts    = test{"opening", "Request|Stop|Withdrawal|Correct|Freeze"}
+	serves  = test{"internal/keyholder", "ABatch|NotRegistered|Demonstration|ThreeOrganisations|BudgetsSurvive|ReleaseWaits|Halt|TestADenial"}
+	bundled = test{"internal/keyholder", "ThreeOrganisations|SomethingElse|WasDown|PossibleVictim|ReleaseWaits"}
+	holders = test{"internal/keyholder", "Refuse|Refused|Open|Release|Forward|Waits|Budget|Playbook|Halt|Glass|Swapped|Manifest|Demonstration|Batch"}
 	permits = test{"internal/gateway/permit", "."}
 	flows   = test{"internal/gateway", "."}
 	lead    = test{"internal/leads", "."}
-	whole   = test{"internal/hub", "TestALeadOpens|TestRequestsAreRefused|TestPossibleVictim|TestWithdrawal|TestOneHolder"}
 )
 
 var targets = []target{
@@ -30,19 +34,19 @@ var targets = []target{
 	{"internal/authz/check.go", nil, []test{gate}},
 	{"internal/authz/schema.go", nil, []test{gate}},
 	{"internal/authz/types.go", []string{"From"}, []test{gate}},
-	{"internal/scope/scope.go", nil, []test{gate, lead, {"internal/store", "Isolat"}}},
-	{"internal/hub/registry.go", []string{"own", "named", "proven", "byQuorum", "message", "guard", "known", "enter", "may", "checkTable", "forPeople"}, []test{routes, foreign}},
-	{"internal/hub/viewer.go", nil, []test{routes, foreign}},
+	{"internal/scope/scope.go", nil, []test{{"internal/scope", "."}, gate, lead}},
+	{"internal/hub/registry.go", []string{"own", "named", "proven", "byQuorum", "message", "guard", "known", "enter", "may", "checkTable", "forPeople"}, []test{table, calls, routes}},
+	{"internal/hub/viewer.go", nil, []test{table, calls, routes}},
 	{"internal/leads/console.go", []string{"whole"}, []test{lead}},
 	{"internal/leads/leads.go", []string{"approver"}, []test{lead}},
 	// The threshold, and what key holders refuse.
 	{"opening/rule.go", []string{"Weight", "Linked", "hasPerson", "decideOver", "withWord", "atLeast", "sharedNonPayment", "hasNonPayment"}, []test{rules, holders}},
-	{"opening/bundle.go", nil, []test{rules, holders, whole}},
-	{"opening/request.go", nil, []test{rules, holders, lead, whole}},
-	{"opening/denial.go", nil, []test{rules, holders, whole}},
-	{"opening/loosen.go", nil, []test{rules, holders}},
-	{"internal/keyholder/manifests.go", nil, []test{holders}},
-	{"internal/keyholder/server.go", []string{"sender", "memberKey", "checkBatch", "hubKey", "Deny", "Open", "decide", "notePending"}, []test{holders}},
+	{"opening/bundle.go", nil, []test{bundles, bundled, holders}},
+	{"opening/request.go", nil, []test{acts, holders}},
+	{"opening/denial.go", nil, []test{acts, holders}},
+	{"opening/loosen.go", nil, []test{{"opening", "Loosen"}, holders}},
+	{"internal/keyholder/manifests.go", nil, []test{{"internal/keyholder", "Manifest|Demonstration"}, holders}},
+	{"internal/keyholder/server.go", []string{"sender", "memberKey", "checkBatch", "hubKey", "Deny", "Open", "decide", "notePending"}, []test{serves, holders}},
 	// The gateway's permits.
 	{"internal/gateway/permit/permit.go", nil, []test{permits, flows}},
 	{"internal/gateway/permit/check.go", nil, []test{permits, flows}},
