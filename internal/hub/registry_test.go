@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"parallax/client"
@@ -119,6 +120,27 @@ func TestWhoAsksCannotBeTold(t *testing.T) {
 	if done || rec.Code != http.StatusServiceUnavailable {
 		t.Errorf("done %t, %d %s", done, rec.Code, rec.Body)
 	}
+}
+
+// Also the page of a refusal knows who was refused: it lets them sign out.
+func TestWhoAsksIsOnARefusal(t *testing.T) {
+	w := newWorldWith(t, storetest.SQLite(t), func(o *Options) { o.Identity.URL = "https://hub.example" })
+	who := &sessions{}
+	w.hub.console.who = who
+	h := w.hub.Handler()
+	for _, rt := range w.hub.routes {
+		if rt.Path != "/leads/{id}" || rt.Method != http.MethodGet {
+			continue
+		}
+		for is, p := range map[bool]authz.Principal{true: {Kind: authz.Person, Person: "x", Organisation: "bank-a"}, false: {}} {
+			rec := w.ask(h, who, rt, asker{person: p}, address(rt), nil)
+			if rec.Code != http.StatusForbidden || strings.Contains(rec.Body.String(), `href="/sign-out"`) != is {
+				t.Errorf("a person %t: %d %s", is, rec.Code, rec.Body)
+			}
+		}
+		return
+	}
+	t.Fatal("no page of a lead")
 }
 
 // broken cannot tell who anybody is.

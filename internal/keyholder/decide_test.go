@@ -138,11 +138,13 @@ func TestHoldersRefuseABatch(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	man, points := good()
-	forged, err := signed.Sign(client.BatchDomain, "platform-a", w.keys["bank-a"], man) // under another name
-	must(t, err)
-	if _, _, _, err = h.checkBatch("bank-a", client.EvaluateRequest{Batch: forged, Points: points}); err == nil {
-		t.Error("a batch under another's name was taken")
+	for name, by := range map[string][2]string{"under another's name": {"platform-a", "bank-a"}, "with another's key": {"bank-a", "platform-a"}} {
+		man, points := good()
+		o, err := signed.Sign(client.BatchDomain, by[0], w.keys[by[1]], man)
+		must(t, err)
+		if _, _, _, err = h.checkBatch("bank-a", client.EvaluateRequest{Batch: o, Points: points}); err == nil || !strings.Contains(fault.Sentence(err), "not signed by the sender") {
+			t.Errorf("a batch %s: %v", name, err)
+		}
 	}
 }
 
