@@ -71,14 +71,17 @@ func (f *Fork) Error() string {
 type Rebuilt struct {
 	Entries int64
 	Tiles   int
-	// Found are the places of the commitments that were looked for.
+	// Found are the first places of the commitments that were looked for.
 	Found map[tlog.Hash]int64
+	// Roots are the roots at the sizes that were asked for.
+	Roots map[int64]tlog.Hash
 }
 
 // A Look says what to compare and to look for while a log is read.
 type Look struct {
 	Earlier []tlog.Checkpoint // heads that the log must hold
 	Wanted  []tlog.Hash       // commitments whose places are asked
+	Sizes   []int64           // at which the roots are asked
 	Step    func()            // after each tile; may be nil
 	Each    func(tlog.Hash)   // each commitment, in order; may be nil
 }
@@ -87,7 +90,10 @@ type Look struct {
 // entries: every hash of every tile, the root, and the roots at earlier heads.
 // A log that does not follow from an earlier head is a *[Fork].
 func (s LogSource) Rebuild(ctx context.Context, cp tlog.Checkpoint, look Look) (Rebuilt, error) {
-	b := &rebuilder{source: s, ctx: ctx, cp: cp, earlier: map[int64][]tlog.Checkpoint{}, look: look, out: Rebuilt{Found: map[tlog.Hash]int64{}}}
+	b := &rebuilder{source: s, ctx: ctx, cp: cp, earlier: map[int64][]tlog.Checkpoint{}, look: look, out: Rebuilt{Found: map[tlog.Hash]int64{}, Roots: map[int64]tlog.Hash{}}, sizes: map[int64]bool{}}
+	for _, n := range look.Sizes {
+		b.sizes[n] = true
+	}
 	for _, e := range look.Earlier {
 		if e.Size > cp.Size {
 			return b.out, &Fork{e, cp, "entries are missing"}
@@ -136,6 +142,7 @@ type rebuilder struct {
 	cp      tlog.Checkpoint
 	earlier map[int64][]tlog.Checkpoint
 	look    Look
+	sizes   map[int64]bool
 	log     tlog.Rebuild
 	out     Rebuilt
 }
@@ -164,7 +171,7 @@ func (b *rebuilder) entries(t tlog.Tile) error {
 		if b.look.Each != nil {
 			b.look.Each(h)
 		}
-		if _, wanted := b.out.Found[h]; wanted {
+		if at, wanted := b.out.Found[h]; wanted && at < 0 {
 			b.out.Found[h] = b.log.Size()
 		}
 		if err := b.log.Add(h); err != nil {
@@ -177,8 +184,12 @@ func (b *rebuilder) entries(t tlog.Tile) error {
 	return nil
 }
 
-// mark compares the root with those of earlier heads where they stood.
+// mark keeps the root where it is asked for, and compares it with those of
+// earlier heads where they stood.
 func (b *rebuilder) mark() error {
+	if b.sizes[b.log.Size()] {
+		b.out.Roots[b.log.Size()] = b.log.Root()
+	}
 	for _, e := range b.earlier[b.log.Size()] {
 		if b.log.Root() != e.Root {
 			return &Fork{e, b.cp, "the entries are others"}

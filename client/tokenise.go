@@ -60,10 +60,13 @@ func (s Setup) Verify(pin opening.Hash) error {
 // A Batch is blinded selectors of one class, reproducible from its seed so
 // that a resumed submission asks for the same points and is charged nothing.
 type Batch struct {
-	Class   selector.Class
-	Seed    [32]byte
-	Time    int64    // UTC microseconds
-	Inputs  [][]byte // OPRF inputs, at most 16,384
+	Class  selector.Class
+	Seed   [32]byte
+	Time   int64    // UTC microseconds
+	Inputs [][]byte // OPRF inputs, at most 16,384
+	// Cases are the case records behind the inputs, in the same order; an audit
+	// finds a row without one.
+	Cases   []QueryCase
 	Basis   string
 	blinds  []oprf.Blinding
 	points  []group.Point
@@ -81,12 +84,9 @@ func (m Member) Prepare(b *Batch) error {
 		return err
 	}
 	b.blinds, b.points = make([]oprf.Blinding, size), make([]group.Point, size)
+	dummies := oprf.DummySeed(b.Seed)
 	for i := range size {
-		input := oprf.DummyInput(b.Seed, i)
-		if i < len(b.Inputs) {
-			input = b.Inputs[i]
-		}
-		if b.blinds[i], b.points[i], err = oprf.Blind(input, random); err != nil {
+		if b.blinds[i], b.points[i], err = oprf.Blind(b.input(dummies, i), random); err != nil {
 			return fmt.Errorf("blind %d: %w", i+1, err)
 		}
 	}
@@ -94,19 +94,38 @@ func (m Member) Prepare(b *Batch) error {
 	if err != nil {
 		return err
 	}
+	leaves, _, err := b.caseLeaves()
+	if err != nil {
+		return err
+	}
+	cases, err := seal.Root(leaves)
+	if err != nil {
+		return err
+	}
 	man := BatchManifest{Pool: m.Manifest.Pool, Epoch: m.Manifest.Epoch, Organisation: m.Sender,
-		Class: string(b.Class), Count: size, Root: root, Transcript: m.Manifest.Transcript, LegalBasis: b.Basis, Time: b.Time,
+		Class: string(b.Class), Count: size, Root: root, Cases: cases, Transcript: m.Manifest.Transcript, LegalBasis: b.Basis, Time: b.Time,
 		Nonce: sha256.Sum256(append([]byte("parallax/batch-nonce/v1\x00"), b.Seed[:]...))}
 	o, err := signed.Sign(BatchDomain, m.Sender, m.Key, man)
 	b.request = EvaluateRequest{Batch: o, Points: b.points}
 	return err
 }
 
+// input is what row i asks.
+func (b *Batch) input(dummies [32]byte, i int) []byte {
+	if i < len(b.Inputs) {
+		return b.Inputs[i]
+	}
+	return oprf.DummyInput(dummies, i)
+}
+
+// Request is what a holder is asked for a prepared batch, as far as it is handed in.
+func (b Batch) Request() EvaluateRequest { return b.request }
+
 // Digest names a prepared batch, as holders charge it.
 func (b Batch) Digest() opening.Hash { return opening.Digest(b.request.Batch.Body) }
 
-// Tokenise asks the holders to evaluate a prepared batch and gives one
-// possession key per input. It goes on with any t holders; a wrong answer
+// Tokenise hands a prepared batch in at the hub, asks the holders to evaluate it
+// and gives one possession key per input. It goes on with any t holders; a wrong answer
 // aborts with a *WrongAnswer, which is ErrWrongAnswer and holds the evidence.
 func (m Member) Tokenise(ctx context.Context, b *Batch) ([]oprf.Possession, error) {
 	pub, err := m.Setup.PublicKey(string(b.Class))
@@ -114,6 +133,9 @@ func (m Member) Tokenise(ctx context.Context, b *Batch) ([]oprf.Possession, erro
 		return nil, err
 	}
 	b.request.Generation = len(m.Setup.Reshares)
+	if _, err := m.HandIn(ctx, b); err != nil {
+		return nil, fmt.Errorf("the batch could not be handed in for the log: %w", err)
+	}
 	answers, err := m.ask(ctx, pub, b)
 	if err != nil {
 		return nil, err

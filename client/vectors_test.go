@@ -145,10 +145,21 @@ func (m *maker) object(name, domain, id string, v any) signed.Object {
 
 func (m *maker) objects(label seal.Label) {
 	member := Member{Caller: Caller{Sender: "bank-a", Key: vectorKey("bank-a")}, Manifest: opening.Manifest{Pool: "pool-1", Epoch: "2026-11", Transcript: opening.Hash(seeded32("transcript"))}}
-	b := Batch{Class: selector.Email, Seed: [32]byte(seeded32("batch")), Time: 1790000000000000, Inputs: [][]byte{[]byte("input")}, Basis: "basis-1"}
+	b := Batch{Class: selector.Email, Seed: [32]byte(seeded32("batch")), Time: 1790000000000000, Inputs: [][]byte{[]byte("input")}, Cases: []QueryCase{{Reference: "C-1", Date: "2026-11-24", Kind: "report"}}, Basis: "basis-1"}
 	m.must(member.Prepare(&b))
-	m.add("evaluation batch", map[string]string{"seed": h(b.Seed[:]), "input": "input", "first_point": h(b.points[0][:]), "last_point": h(b.points[255][:])},
-		map[string]string{"body": string(b.request.Batch.Body), "signature": h(b.request.Batch.Sig)})
+	opened, err := b.OpenRows([]int{0, 255}, tlog.Opening{})
+	m.must(err)
+	m.add("evaluation batch", map[string]string{"seed": h(b.Seed[:]), "input": "input", "case_0": m.text(b.Cases[0]), "first_point": h(b.points[0][:]), "last_point": h(b.points[255][:])},
+		map[string]string{"body": string(b.request.Batch.Body), "signature": h(b.request.Batch.Sig), "blind_0": h(opened.Rows[0].Blind[:]),
+			"last_input": h(opened.Rows[1].Input), "salt_0": opened.Rows[0].Salt.String(), "salt_255": opened.Rows[1].Salt.String()})
+	draw := Draw{Size: 64, Root: tlog.Hash(seeded32("log root")), Time: 1790000000}
+	draw.Sig = tlog.CosignatureOf(draw.Checkpoint("parallax/hub"), vectorKey("witness holder-1"), draw.Time)
+	promise := m.object("query promise", QueryPromiseDomain, "hub", QueryPromise{Pool: "pool-1", Epoch: "2026-11", Organisation: "bank-a", Batch: b.Digest(), Commitment: opening.Hash(seeded32("commitment")), Ticket: "00ff", Time: 1790000000000000})
+	asked := AskedBatch{Batch: b.Digest(), Organisation: "bank-a", Class: "email", Points: 256, Day: "2026-11-24", Promise: promise, Draw: &draw}
+	m.object("what a holder was asked", AskedDomain, "holder-1", Asked{Organisation: "bank-a", Index: 1, Since: "2026-11-01", Batches: []AskedBatch{asked}, Nonce: opening.Hash(seeded32("nonce"))})
+	seed := drawSeed(asked.Batch, 1, draw.Sig)
+	m.add("draw", map[string]string{"batch": asked.Batch.String(), "holder": "1", "cosignature": h(draw.Sig), "points": "256"},
+		map[string]string{"seed": seed.String(), "rows": m.text(sample(seed, 256))})
 	m.object("evaluation receipt", EvaluateReceiptDomain, "holder-1", EvaluateReceipt{Batch: opening.Digest(b.request.Batch.Body), Index: 1, Charged: 256, Remaining: 1744, Day: "2026-11-24"})
 	m.object("contribution receipt", ReceiptDomain, "hub", Receipt{Pool: "pool-1", Org: "bank-a", Root: opening.Hash(seeded32("root")), Commitment: opening.Hash(seeded32("commitment")), Ticket: "00ff", Time: 1790000000000000})
 	req := m.object("opening request", opening.RequestDomain, "officer", opening.Request{Pool: "pool-1", Epoch: "2026-11", Manifest: 1, Labels: []seal.Label{label},

@@ -229,6 +229,7 @@ type BatchManifest struct {
 	Class        string       `json:"class"`
 	Count        int          `json:"count"` // points, dummies included: a power of two
 	Root         opening.Hash `json:"root"`  // PointsRoot
+	Cases        opening.Hash `json:"cases"` // casesRoot: which case record stands behind which row
 	// Transcript is that of the ceremony whose key for the class is asked for.
 	Transcript opening.Hash `json:"transcript"`
 	LegalBasis string       `json:"legal_basis"`
@@ -240,18 +241,28 @@ type BatchManifest struct {
 // of seal.Root, with the leaf SHA-256(domain | point), so that single points can
 // be shown to an auditor by their paths.
 func PointsRoot(points []group.Point) (opening.Hash, error) {
-	leaves := make([]seal.Leaf, len(points))
-	for i, p := range points {
-		leaves[i] = sha256.Sum256(append([]byte("parallax/point-leaf/v1\x00"), p[:]...))
-	}
-	root, err := seal.Root(leaves)
+	root, err := seal.Root(pointLeaves(points))
 	return root, err
 }
 
-// EvaluateRequest asks a holder to evaluate a batch.
+func pointLeaves(points []group.Point) []seal.Leaf {
+	leaves := make([]seal.Leaf, len(points))
+	for i, p := range points {
+		leaves[i] = pointLeaf(p)
+	}
+	return leaves
+}
+
+func pointLeaf(p group.Point) seal.Leaf {
+	return sha256.Sum256(append([]byte("parallax/point-leaf/v1\x00"), p[:]...))
+}
+
+// EvaluateRequest asks a holder to evaluate a batch. Promise is the hub's
+// [QueryPromise] that the batch will be in the log; without it no holder answers.
 type EvaluateRequest struct {
-	Batch  signed.Object `json:"batch"`
-	Points []group.Point `json:"points"`
+	Batch   signed.Object `json:"batch"`
+	Promise signed.Object `json:"promise"`
+	Points  []group.Point `json:"points"`
 	// Generation of the key shares that the desk verifies answers against.
 	Generation int `json:"generation,omitempty"`
 }

@@ -9,7 +9,7 @@ import (
 // breaking the glass or doing so sooner, a longer life of the keys, another authority. Such a change waits [LooseningDelay] before it binds;
 // suspensions and other tightenings bind at once.
 func Loosens(old, next Manifest) bool {
-	return loosensClasses(old, next) || loosensPeople(old, next) || loosensGrounds(old, next) || addsAuditor(old, next) ||
+	return loosensClasses(old, next) || loosensPeople(old, next) || loosensGrounds(old, next) || addsAuditor(old, next) || loosensQueryAudit(old, next) ||
 		next.Delays.OpenSeconds < old.Delays.OpenSeconds ||
 		next.Delays.ReleaseEvery < old.Delays.ReleaseEvery ||
 		old.Emergency.loosens(next.Emergency) ||

@@ -13,13 +13,14 @@ func before() Manifest {
 	key := func(b byte) ed25519.PublicKey { return slices.Repeat([]byte{b}, ed25519.PublicKeySize) }
 	rule := DefaultRule()
 	return Manifest{Version: 1, Pool: "pool", KeysEnd: 1000,
-		Scope:      Scope{Offences: []string{"a"}, Roles: []string{"unknown"}},
-		Classes:    []ClassRule{{Class: selector.Email, RuleVersion: 1, DailyBudget: 100}},
-		Members:    []Member{{ID: "m", Entity: "M", Sector: "bank", Key: key(1), Admitted: 50, Status: Active}},
-		Approvers:  []Approver{{ID: "o", Entity: "P", Role: RoleAuthority, Key: key(2)}},
-		Authority:  Authority{ID: "p", Entity: "P", HPKE: []byte{3}},
-		LegalBases: []LegalBasis{{ID: "b", Purpose: "x", Recipient: "p", From: 1, To: 9}},
-		Rules:      []Rule{rule}, CurrentRule: rule.Hash(), Delays: Delays{OpenSeconds: 60, ReleaseEvery: 60}}
+		Scope:         Scope{Offences: []string{"a"}, Roles: []string{"unknown"}},
+		Classes:       []ClassRule{{Class: selector.Email, RuleVersion: 1, DailyBudget: 100}},
+		Members:       []Member{{ID: "m", Entity: "M", Sector: "bank", Key: key(1), Admitted: 50, Status: Active}},
+		Approvers:     []Approver{{ID: "o", Entity: "P", Role: RoleAuthority, Key: key(2)}},
+		QueryAuditors: []QueryAuditor{{ID: "q1", Entity: "Q1", Key: key(4), HPKE: []byte{4}}, {ID: "q2", Entity: "Q2", Key: key(5), HPKE: []byte{5}}},
+		Authority:     Authority{ID: "p", Entity: "P", HPKE: []byte{3}},
+		LegalBases:    []LegalBasis{{ID: "b", Purpose: "x", Recipient: "p", From: 1, To: 9}},
+		Rules:         []Rule{rule}, CurrentRule: rule.Hash(), Delays: Delays{OpenSeconds: 60, ReleaseEvery: 60}}
 }
 
 // Each part of a manifest on its own: what allows more waits 30 days, what
@@ -56,6 +57,10 @@ func TestLoosens(t *testing.T) {
 		"an approver's other entity": {func(m *Manifest) { m.Approvers[0].Entity = "Q" }, true},
 		"an approver's other key":    {func(m *Manifest) { m.Approvers[0].Key = other }, true},
 		"an auditor more":            {func(m *Manifest) { m.Auditors = append(m.Auditors, Auditor{ID: "r", Key: other}) }, true},
+		"a query auditor more":       {func(m *Manifest) { m.QueryAuditors = append(m.QueryAuditors, QueryAuditor{ID: "s", Key: other}) }, true},
+		"a query auditor's HPKE key": {func(m *Manifest) { m.QueryAuditors[0].HPKE = []byte{9} }, true},
+		"a query auditor fewer":      {func(m *Manifest) { m.QueryAuditors = m.QueryAuditors[:1] }, false},
+		"no query auditor any more":  {func(m *Manifest) { m.QueryAuditors = nil }, true},
 		"a legal basis more":         {func(m *Manifest) { m.LegalBases = append(m.LegalBases, LegalBasis{ID: "c"}) }, true},
 		"a longer legal basis":       {func(m *Manifest) { m.LegalBases[0].To++ }, true},
 		"a legal basis fewer":        {func(m *Manifest) { m.LegalBases = nil }, false},

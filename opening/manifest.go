@@ -53,6 +53,8 @@ type Manifest struct {
 	DeskWitnesses []DeskWitness `json:"desk_witnesses,omitempty"`
 	// Auditors may read the pool's structure at the hub; optional as well.
 	Auditors []Auditor `json:"auditors,omitempty"`
+	// QueryAuditors open samples of what members asked for; optional as well.
+	QueryAuditors []QueryAuditor `json:"query_auditors,omitempty"`
 	// Generation of the key shares whose committee Holders and Quorum are: 0 is
 	// the ceremony's. Nobody signs it here; it follows from the records of
 	// resharings (client.Setup.Fit).

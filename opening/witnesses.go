@@ -1,9 +1,11 @@
 package opening
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"parallax/tlog"
@@ -109,7 +111,14 @@ func (m Manifest) checkAuditors() error {
 	for _, x := range m.Approvers {
 		ids[x.ID] = true
 	}
-	for _, a := range m.Auditors {
+	list := slices.Clone(m.Auditors)
+	for _, a := range m.QueryAuditors {
+		if len(a.HPKE) != 32 {
+			return fmt.Errorf("manifest: query auditor %q needs an HPKE key of 32 bytes", a.ID)
+		}
+		list = append(list, Auditor{a.ID, a.Entity, a.Key})
+	}
+	for _, a := range list {
 		if a.ID == "" || a.Entity == "" || ids[a.ID] || len(a.Key) != ed25519.PublicKeySize {
 			return fmt.Errorf("manifest: auditor %q needs an id of its own, an entity and a key of 32 bytes", a.ID)
 		}
@@ -119,6 +128,38 @@ func (m Manifest) checkAuditors() error {
 		ids[a.ID] = true
 	}
 	return nil
+}
+
+// A QueryAuditor opens samples of what members asked the key holders for: it sees
+// the sampled selectors and the case references behind them, and nothing of the
+// pool. HPKE is the key that members seal their answers to.
+type QueryAuditor struct {
+	ID     string            `json:"id"`
+	Entity string            `json:"entity"`
+	Key    ed25519.PublicKey `json:"key"`
+	HPKE   []byte            `json:"hpke"` // X25519, 32 bytes
+}
+
+// QueryAuditor finds a query auditor by id.
+func (m Manifest) QueryAuditor(id string) (QueryAuditor, bool) {
+	for _, a := range m.QueryAuditors {
+		if a.ID == id {
+			return a, true
+		}
+	}
+	return QueryAuditor{}, false
+}
+
+// loosensQueryAudit reports a query auditor that was not there, or with other
+// keys, or that nobody is left to audit.
+func loosensQueryAudit(old, next Manifest) bool {
+	for _, a := range next.QueryAuditors {
+		was, ok := old.QueryAuditor(a.ID)
+		if !ok || was.Entity != a.Entity || !was.Key.Equal(a.Key) || !bytes.Equal(was.HPKE, a.HPKE) {
+			return true
+		}
+	}
+	return len(old.QueryAuditors) > 0 && len(next.QueryAuditors) == 0
 }
 
 // addsAuditor reports an auditor that was not there, or with another key.

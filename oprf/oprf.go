@@ -10,6 +10,8 @@
 package oprf
 
 import (
+	"bytes"
+	"crypto/hkdf"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/binary"
@@ -57,6 +59,22 @@ func blindWith(input []byte, r group.Scalar) (Blinding, group.Point, error) {
 		return Blinding{}, group.Point{}, errors.New("input or blind is degenerate")
 	}
 	return Blinding{r}, h.Mul(r).Encode(), nil
+}
+
+// Bytes is the secret, 32 bytes, for the one row that an audit opens: with it
+// anybody can test guesses of that row's input.
+func (b Blinding) Bytes() [32]byte { return [32]byte(b.r.Bytes()) }
+
+// Reblind is the point that an input gives under a known blind, so that an
+// auditor compares it with what was asked. Showing another input or another
+// blind for one point takes a discrete logarithm.
+func Reblind(input []byte, blind [32]byte) (group.Point, error) {
+	r, err := group.ScalarFromBytes(blind[:])
+	if err != nil {
+		return group.Point{}, err
+	}
+	_, p, err := blindWith(input, r)
+	return p, err
 }
 
 // Proof is a batched DLEQ proof: challenge and response, 32 bytes each.
@@ -266,9 +284,31 @@ func PadSize(n int) (int, error) {
 	return size, nil
 }
 
-// DummyInput is the i-th padding input of a batch; it derives from the batch's
-// seed so that an audit can open it.
-func DummyInput(seed [32]byte, i int) []byte {
-	out := append([]byte("parallax/dummy/v1\x00"), seed[:]...)
+const dummyDomain = "parallax/dummy/v1\x00"
+
+// DummySeed is what a batch's padding derives from. It follows from the batch's
+// seed and does not lead back: an audit shows it with the first dummy, and the
+// blinds of all other rows come from the batch's seed.
+func DummySeed(seed [32]byte) [32]byte {
+	key, err := hkdf.Key(sha512.New, seed[:], nil, "parallax/dummy-seed/v1", 32)
+	if err != nil { // 32 bytes are within HKDF's limit for every hash
+		panic("oprf: " + err.Error())
+	}
+	return [32]byte(key)
+}
+
+// DummyInput is the i-th padding input of a batch with this DummySeed. No
+// selector's input looks like it.
+func DummyInput(dummies [32]byte, i int) []byte {
+	out := append([]byte(dummyDomain), dummies[:]...)
 	return binary.BigEndian.AppendUint32(out, uint32(i))
+}
+
+// IsDummy reports that an input is the i-th padding of some batch, and of which.
+func IsDummy(input []byte, i int) (dummies [32]byte, ok bool) {
+	rest, found := bytes.CutPrefix(input, []byte(dummyDomain))
+	if !found || len(rest) != 36 || binary.BigEndian.Uint32(rest[32:]) != uint32(i) {
+		return dummies, false
+	}
+	return [32]byte(rest[:32]), true
 }

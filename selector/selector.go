@@ -7,7 +7,9 @@
 package selector
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 )
 
 // Class names a kind of identifier.
@@ -120,6 +122,40 @@ func (s Selector) Input() []byte {
 	b = appendText(b, s.Form)
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Rule))
 	return appendText(b, s.Value)
+}
+
+// FromInput reads back what Input made, and refuses every other spelling. It
+// does not say that the value is canonical: Normalise it again for that.
+func FromInput(b []byte) (Selector, error) {
+	var s Selector
+	var domain, class string
+	rest := b
+	for _, out := range []*string{&domain, &class, &s.Form} {
+		rest = cutText(rest, out)
+	}
+	if len(rest) >= 8 {
+		s.Rule = int(binary.BigEndian.Uint64(rest))
+		rest = cutText(rest[8:], &s.Value)
+	}
+	s.Class = Class(class)
+	if domain != inputDomain || !bytes.Equal(s.Input(), b) {
+		return Selector{}, errors.New("this is not the input of a selector")
+	}
+	return s, nil
+}
+
+// cutText reads one text with its length before it; what cannot be read leaves
+// nothing, which the caller notices when it encodes again.
+func cutText(b []byte, out *string) []byte {
+	if len(b) < 4 {
+		return nil
+	}
+	n := binary.BigEndian.Uint32(b)
+	if uint64(n) > uint64(len(b)-4) {
+		return nil
+	}
+	*out = string(b[4 : 4+n])
+	return b[4+n:]
 }
 
 func appendText(b []byte, s string) []byte {

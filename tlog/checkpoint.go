@@ -92,9 +92,19 @@ func cosigned(text string, at int64) []byte {
 // Cosign makes a witness's cosignature line over a checkpoint at a time.
 func Cosign(c Checkpoint, witness string, key ed25519.PrivateKey, at time.Time) []byte {
 	pub := key.Public().(ed25519.PublicKey)
-	sig := ed25519.Sign(key, cosigned(c.Text(), at.Unix()))
-	raw := append(binary.BigEndian.AppendUint64(nil, uint64(at.Unix())), sig...)
+	raw := append(binary.BigEndian.AppendUint64(nil, uint64(at.Unix())), CosignatureOf(c, key, at.Unix())...)
 	return line(witness, keyID(witness, algCosignature, pub), raw)
+}
+
+// CosignatureOf is the bare signature in a witness's line, at a time in seconds
+// since 1970. Asked again for the same, an honest witness makes the same bytes.
+func CosignatureOf(c Checkpoint, key ed25519.PrivateKey, at int64) []byte {
+	return ed25519.Sign(key, cosigned(c.Text(), at))
+}
+
+// VerifyCosignature checks a bare signature of [CosignatureOf].
+func VerifyCosignature(c Checkpoint, key ed25519.PublicKey, at int64, sig []byte) bool {
+	return len(key) == ed25519.PublicKeySize && at >= 0 && ed25519.Verify(key, cosigned(c.Text(), at), sig)
 }
 
 // A WitnessKey is a witness that counts towards the quorum.

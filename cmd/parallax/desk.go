@@ -32,6 +32,7 @@ type deskCmd struct {
 	Outcomes deskOutcomes `cmd:"" help:"Fetch and show what this desk's contributions led to, as far as it was released."`
 	StepUp   deskStepUp   `cmd:"" name:"step-up" help:"Register the secret that a desk with a key file asks for before it signs."`
 	Open     deskOpen     `cmd:"" help:"Read a released opening (authority); the read is logged first."`
+	Audit    deskAudit    `cmd:"" name:"audit-query" help:"Answer a query audit: open the rows that it drew of what this desk asked, sealed to the query auditor."`
 	Witness  deskWitness  `cmd:"" help:"Watch the log: cosign each checkpoint that follows from the ones before, refuse any other."`
 	Export   deskExport   `cmd:"" help:"Write an opened lead as a table, under a decision of the gateway (authority)."`
 	Exports  deskExports  `cmd:"" help:"List the files that leads left as, and until when each may be kept (authority)."`

@@ -43,7 +43,7 @@ func (c *deskSubmit) Run(ctx context.Context, std streams) error {
 		if !p.Fits() {
 			return fault.New(fault.Invalid, p.TooMuch())
 		}
-		if !c.Yes && p.Observations > 0 && !confirm(std) {
+		if !c.Yes && p.Observations > 0 && !confirm(std, "Submit this?") {
 			return fault.New(fault.Invalid, "nothing was sent")
 		}
 		res, err := d.Submit(ctx, p, c.Basis, bars(std.err))
@@ -71,6 +71,9 @@ func showPlan(w io.Writer, p desk.Plan) error {
 		}
 		fmt.Fprintf(w, "  %-26s %6d forms, %6d points charged; left today: %s of %d%s\n", cl.Class.Label(), cl.Selectors, cl.Points, left, cl.Budget, note)
 	}
+	if p.NoCase > 0 {
+		fmt.Fprintf(w, "%d of them name no case reference: a query audit will find that they were asked without a case.\n", p.NoCase)
+	}
 	if p.Law != nil {
 		fmt.Fprintf(w, "Gateway: %s (%s), signed by %s; %s\n", p.Law.Decision, strings.Join(p.Law.Route, " then "), strings.Join(p.Law.SignedBy, " and "), p.Law.Review)
 	}
@@ -81,8 +84,8 @@ func showPlan(w io.Writer, p desk.Plan) error {
 	return printJSON(w, p.Example)
 }
 
-func confirm(std streams) bool {
-	fmt.Fprint(std.err, "Submit this? [y/N] ")
+func confirm(std streams, question string) bool {
+	fmt.Fprint(std.err, question+" [y/N] ")
 	var answer string
 	if _, err := fmt.Fscanln(std.in, &answer); err != nil {
 		return false

@@ -381,6 +381,9 @@ func (s *stage) publish(plan client.Plan) {
 	var auditor opening.Auditor
 	s.decode(s.do("auditor", "init", "--key", s.path("auditor"), "--id", "auditor", "--entity", "Audit office"), &auditor)
 	m.Auditors = append(m.Auditors, auditor)
+	var queries opening.QueryAuditor
+	s.decode(s.do("auditor", "init", "--queries", "--key", s.path("query-auditor"), "--id", "query-auditor", "--entity", "Query office"), &queries)
+	m.QueryAuditors = append(m.QueryAuditors, queries)
 	file := s.write("manifest.json", m)
 	s.do("governance", "sign", "--key", s.path("gov-1"), "-o", s.path("one.json"), file)
 	s.refuse(1, "governance", "governance", "publish", s.path("one.json"))

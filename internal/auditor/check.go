@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"parallax/client"
@@ -125,6 +126,10 @@ type check struct {
 	seen   client.Witnessing
 	// entries are all commitments of the log, kept for an auditor only.
 	entries []tlog.Hash
+	// wanted and sizes are looked for beside what every check looks for.
+	wanted []tlog.Hash
+	sizes  []int64
+	found  client.Rebuilt
 }
 
 // Check reads the whole log of a hub and verifies it. The report says what was
@@ -303,7 +308,7 @@ func (c *check) log(ctx context.Context) error {
 	for _, st := range c.stands {
 		heads = append(heads, tlog.Checkpoint{Origin: r.Origin, Size: st.LogSize, Root: st.LogRoot})
 	}
-	wanted := make([]tlog.Hash, 0, len(c.Receipts))
+	wanted := slices.Clone(c.wanted)
 	for _, w := range c.Receipts {
 		wanted = append(wanted, w.Commitment)
 	}
@@ -318,11 +323,11 @@ func (c *check) log(ctx context.Context) error {
 	if c.Auditor != nil {
 		each = func(h tlog.Hash) { c.entries = append(c.entries, h) }
 	}
-	got, err := c.source.Rebuild(ctx, r.Head, client.Look{Earlier: heads, Wanted: wanted, Step: step, Each: each})
+	got, err := c.source.Rebuild(ctx, r.Head, client.Look{Earlier: heads, Wanted: wanted, Sizes: c.sizes, Step: step, Each: each})
 	if err != nil {
 		return c.forked(err)
 	}
-	r.Tiles = got.Tiles
+	r.Tiles, c.found = got.Tiles, got
 	c.did("log: %d tiles read, all %d entries hashed anew; they give the signed root, and every stored hash is theirs", got.Tiles, got.Entries)
 	if r.Earlier != nil {
 		c.did("history: it holds unchanged what it held at the check of %s (%d entries)", r.Earlier.At.Format("2006-01-02 15:04 UTC"), r.Earlier.Size)

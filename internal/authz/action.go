@@ -14,19 +14,20 @@ const (
 
 // The actions.
 const (
-	UseHub       Action = "hub.use"     // assets, the first page, what is not there
-	ReadStatus   Action = "status.read" // the hub's own state, for machines
-	ReadSetup    Action = "setup.read"  // transcript and board of the key ceremony
-	PostSetup    Action = "setup.post"  // a holder's signed message to the ceremony
-	ReadPolicy   Action = "policy.read" // manifests, the page Keys
-	PostPolicy   Action = "policy.post" // a manifest, which carries its quorum's signatures
-	ReadLog      Action = "log.read"    // checkpoints, entries
-	CosignLog    Action = "log.cosign"  // a desk witness's line, which proves itself
-	AuditLog     Action = "log.audit"   // entries opened, for an auditor's machine
-	AuditHub     Action = "hub.audit"   // what an auditor's first page compares
-	ChooseViewer Action = "demo.choose" // demonstrations: who is looking
-	UseAccount   Action = "account.use" // own sessions, passkeys, signing out
-	ReadPeople   Action = "people.read" // people of an organisation
+	UseHub       Action = "hub.use"       // assets, the first page, what is not there
+	ReadStatus   Action = "status.read"   // the hub's own state, for machines
+	ReadSetup    Action = "setup.read"    // transcript and board of the key ceremony
+	PostSetup    Action = "setup.post"    // a holder's signed message to the ceremony
+	ReadPolicy   Action = "policy.read"   // manifests, the page Keys
+	PostPolicy   Action = "policy.post"   // a manifest, which carries its quorum's signatures
+	ReadLog      Action = "log.read"      // checkpoints, entries
+	CosignLog    Action = "log.cosign"    // a desk witness's line, which proves itself
+	AuditLog     Action = "log.audit"     // entries opened, for an auditor's machine
+	AuditHub     Action = "hub.audit"     // what an auditor's first page compares
+	AuditQueries Action = "queries.audit" // note that an answer to a query audit is read
+	ChooseViewer Action = "demo.choose"   // demonstrations: who is looking
+	UseAccount   Action = "account.use"   // own sessions, passkeys, signing out
+	ReadPeople   Action = "people.read"   // people of an organisation
 	ManagePeople Action = "people.manage"
 	Accredit     Action = "organisation.accredit" // what governance signed about an organisation
 	ReadRecords  Action = "records.read"          // what the own organisation sent
@@ -81,6 +82,7 @@ var actions = []struct {
 	{CosignLog, Hub, []string{open}},
 	{AuditLog, Leads, nil},
 	{AuditHub, Hub, nil},
+	{AuditQueries, Hub, nil},
 	{ChooseViewer, Hub, []string{open}},
 	{UseAccount, Hub, []string{signedIn, remains}},
 	{ReadPeople, Organisation, nil},

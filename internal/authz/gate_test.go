@@ -64,6 +64,7 @@ func askers() []asker {
 		asker{"an approver's key: authority", Principal{Kind: Approver, Roles: []Role{LeadReviewer}}},
 		asker{"an approver's key: oversight", Principal{Kind: Approver, Roles: []Role{OversightBoard}}},
 		asker{"an auditor's key", Principal{Kind: Approver, Roles: []Role{AuditorRole}}},
+		asker{"a query auditor's key", Principal{Kind: Approver, Roles: []Role{QueryAuditorRole}}},
 		asker{"the governance quorum", Principal{Kind: Governance}})
 }
 
@@ -279,7 +280,7 @@ func TestScopeFollowsTheDecision(t *testing.T) {
 // kind, and a visitor of a demonstration is in its pool who it says it is.
 func TestKindsStayApart(t *testing.T) {
 	g, _ := gate(t)
-	keys := []Role{LeadReviewer, OversightBoard, AuditorRole} // roles that an approver's key has
+	keys := []Role{LeadReviewer, OversightBoard, AuditorRole, QueryAuditorRole} // roles that an approver's key has
 	for _, a := range Actions() {
 		for _, org := range []string{"", "bank-a", "police", "Oversight"} {
 			r := Resource{Kind: a.On(), Organisation: org, Compartment: pool}

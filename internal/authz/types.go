@@ -35,11 +35,12 @@ const (
 	KeyHolderOperator  Role = "key-holder-operator"
 	AuditorRole        Role = "auditor"
 	OversightBoard     Role = "oversight-board"
+	QueryAuditorRole   Role = "query-auditor" // of a key in the manifest only
 )
 
 // Roles lists every role.
 func Roles() []Role {
-	return []Role{ContributorAnalyst, LeadReviewer, GatewayOfficer, ProgrammeLead, OrganisationAdmin, KeyHolderOperator, AuditorRole, OversightBoard}
+	return []Role{ContributorAnalyst, LeadReviewer, GatewayOfficer, ProgrammeLead, OrganisationAdmin, KeyHolderOperator, AuditorRole, OversightBoard, QueryAuditorRole}
 }
 
 // A Principal is who asks. The zero Principal is the public.

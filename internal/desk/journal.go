@@ -24,7 +24,7 @@ func (d *Desk) openBatches(ctx context.Context, input []byte) ([]planBatch, erro
 		err := d.records.decode("batch", id, sealed, &b)
 		out = append(out, b)
 		return err
-	}, `SELECT id, sealed FROM desk_batch WHERE input = $1 ORDER BY id`, input)
+	}, `SELECT id, sealed FROM desk_batch WHERE input = $1 AND closed = 0 ORDER BY id`, input)
 	return out, err
 }
 
@@ -40,6 +40,9 @@ func (d *Desk) planBatches(ctx context.Context, m client.Member, p *Plan, basis 
 	for _, class := range classes {
 		for part := range slices.Chunk(p.inputs[class], maxEvaluate) {
 			b := planBatch{Class: class, Time: d.clock.Now().UnixMicro(), Basis: basis, Inputs: part}
+			for _, in := range part {
+				b.Cases = append(b.Cases, p.cases[string(in)])
+			}
 			if _, err := io.ReadFull(d.random, b.Seed[:]); err != nil {
 				return err
 			}
@@ -67,13 +70,14 @@ func (d *Desk) planBatches(ctx context.Context, m client.Member, p *Plan, basis 
 	})
 }
 
-// closeBatches forgets the batches of a finished submission: their seeds are
-// of no further use.
+// closeBatches marks the batches of a finished submission as done. What opens
+// them stays for a query audit.
 func (d *Desk) closeBatches(ctx context.Context, input []byte) error {
-	return d.records.write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM desk_batch WHERE input = $1`, input)
+	err := d.records.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE desk_batch SET closed = $1 WHERE input = $2 AND closed = 0`, d.clock.Now().UnixMicro(), input)
 		return err
 	})
+	return errors.Join(err, d.forgetBatches(ctx))
 }
 
 // tokenise evaluates every batch; possession keys are by input.

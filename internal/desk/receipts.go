@@ -195,7 +195,7 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 			`SELECT COUNT(*) FROM desk_contribution WHERE receipt IS NOT NULL`: &s.Contributions,
 			`SELECT COUNT(*) FROM desk_contribution WHERE receipt IS NULL`:     &s.Unsent,
 			`SELECT COUNT(*) FROM desk_row`:                                    &s.Rows,
-			`SELECT COUNT(*) FROM desk_batch`:                                  &s.OpenBatches,
+			`SELECT COUNT(*) FROM desk_batch WHERE closed = 0`:                 &s.OpenBatches,
 		} {
 			if err := tx.QueryRowContext(ctx, query).Scan(n); err != nil {
 				return err

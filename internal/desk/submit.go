@@ -31,6 +31,7 @@ type Plan struct {
 	Skipped      int            `json:"skipped"`      // rows that make no observation
 	Why          map[string]int `json:"why"`          // rows skipped, by reason
 	Classes      []ClassPlan    `json:"classes"`
+	NoCase       int            `json:"no_case"` // new observations without a case reference, which a query audit finds
 	Holders      int            `json:"holders"` // key holders that said what is left today
 	// Law is what the member's counsel allow; LawRefusal says why nothing may be
 	// sent, where they do not.
@@ -43,6 +44,7 @@ type Plan struct {
 	mapping Mapping
 	input   []byte // keyed hash of file and mapping
 	inputs  map[selector.Class][][]byte
+	cases   map[string]client.QueryCase // behind an input
 	batches []planBatch
 	asked   bool  // a quorum of holders said what is left
 	unasked error // why the others did not
@@ -64,12 +66,14 @@ type planBatch struct {
 	Time   int64          `json:"time"`
 	Basis  string         `json:"basis"`
 	Inputs [][]byte       `json:"inputs"`
+	// Cases are what the batch commits to of the records behind the inputs.
+	Cases []client.QueryCase `json:"cases"`
 
 	prepared *client.Batch // blinded already, in this process
 }
 
 func (b planBatch) batch() *client.Batch {
-	return &client.Batch{Class: b.Class, Seed: b.Seed, Time: b.Time, Inputs: b.Inputs, Basis: b.Basis}
+	return &client.Batch{Class: b.Class, Seed: b.Seed, Time: b.Time, Inputs: b.Inputs, Cases: b.Cases, Basis: b.Basis}
 }
 
 // Plan reads the file and says what a submission would do.
@@ -78,7 +82,7 @@ func (d *Desk) Plan(ctx context.Context, in Input, m Mapping) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{in: in, mapping: m, inputs: make(map[selector.Class][][]byte), Why: make(map[string]int)}
+	p := Plan{in: in, mapping: m, inputs: make(map[selector.Class][][]byte), cases: make(map[string]client.QueryCase), Why: make(map[string]int)}
 	if st, err := d.MaySubmit(ctx); err == nil {
 		p.Law = &st
 	} else {
@@ -116,6 +120,9 @@ func (d *Desk) Plan(ctx context.Context, in Input, m Mapping) (Plan, error) {
 		}
 		rows[string(id)] = true
 		p.Observations++
+		if rec.Reference == "" {
+			p.NoCase++
+		}
 		if p.Example == nil {
 			if p.Example, err = d.example(member.Manifest, rec); err != nil {
 				return err
@@ -123,7 +130,7 @@ func (d *Desk) Plan(ctx context.Context, in Input, m Mapping) (Plan, error) {
 		}
 		for _, s := range rec.Selectors {
 			if in := s.Input(); !known[string(in)] {
-				known[string(in)] = true
+				known[string(in)], p.cases[string(in)] = true, queryCase(rec)
 				p.inputs[s.Class] = append(p.inputs[s.Class], in)
 			}
 		}

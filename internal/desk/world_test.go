@@ -22,6 +22,7 @@ import (
 	"parallax/seal"
 	"parallax/selector"
 	"parallax/signed"
+	"parallax/tlog"
 )
 
 func must(t *testing.T, err error) {
@@ -70,6 +71,11 @@ type world struct {
 	heads     []client.ReadsHead // of read logs that the hub took
 	unlogged  bool               // the hub's log takes nothing
 	url       string
+	// For query audits: their key, what the hub has logged and whether there was
+	// a tick since.
+	auditor *opening.QueryAuditor
+	ticked  bool
+	queried map[string]tlog.Opening // by ticket
 }
 
 func answer(w http.ResponseWriter, v any) {
@@ -90,7 +96,7 @@ func newKey(t *testing.T) ed25519.PrivateKey {
 func public(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, deaf: 4, liar: -1, daily: 300, classOf: make(map[opening.Hash]selector.Class), clock: clock.Manual(today), hub: newKey(t), gov: newKey(t), batches: make(map[opening.Hash]client.ContributeRequest)}
+	w := &world{t: t, deaf: 4, liar: -1, daily: 300, classOf: make(map[opening.Hash]selector.Class), clock: clock.Manual(today), hub: newKey(t), gov: newKey(t), batches: make(map[opening.Hash]client.ContributeRequest), queried: make(map[string]tlog.Opening)}
 	for i := range w.charges {
 		w.charges[i], w.used[i] = make(map[opening.Hash]int), make(map[selector.Class]int)
 	}
@@ -153,6 +159,9 @@ func (w *world) publish(cards ...Card) {
 	for _, c := range p.Classes {
 		w.manifest.Classes = append(w.manifest.Classes, opening.ClassRule{Class: c, RuleVersion: c.RuleVersion(), DailyBudget: w.daily})
 	}
+	if w.auditor != nil {
+		w.manifest.QueryAuditors = []opening.QueryAuditor{*w.auditor}
+	}
 	for _, c := range cards {
 		if c.Authority != nil {
 			w.manifest.Authority = *c.Authority
@@ -198,6 +207,8 @@ func (w *world) holder(i int) http.Handler {
 		case !ok:
 		case r.URL.Path == client.PathBudget:
 			w.budget(rw, i, m)
+		case r.URL.Path == client.PathAsked:
+			w.asked(rw, i, m)
 		default:
 			w.evaluate(rw, i, m)
 		}
@@ -294,6 +305,43 @@ func (w *world) evaluate(rw http.ResponseWriter, i int, m signed.Message) {
 	answer(rw, client.EvaluateAnswer{Answer: a, Receipt: rec})
 }
 
+// promise is the hub's that a batch will be in the log.
+func (w *world) promise(org string, batch opening.Hash) signed.Object {
+	p := client.QueryPromise{Pool: "pool", Epoch: "e1", Organisation: org, Batch: batch, Ticket: batch.String()[:32]}
+	raw, err := signed.Marshal(p.Record())
+	must(w.t, err)
+	entry := tlog.Opening{Nonce: tlog.Hash(batch), Record: raw}
+	w.queried[p.Ticket], p.Commitment = entry, opening.Hash(tlog.Commit(entry.Nonce, raw))
+	o, err := signed.Sign(client.QueryPromiseDomain, "hub", w.hub, p)
+	must(w.t, err)
+	return o
+}
+
+func (w *world) receiptOf(ticket string) client.ReceiptProof {
+	if !w.ticked {
+		return client.ReceiptProof{State: client.ReceiptPending}
+	}
+	return client.ReceiptProof{State: client.ReceiptLogged, Log: &opening.LogProof{Opening: w.queried[ticket]}}
+}
+
+// asked lists what a holder charged, drawn by one head for all after a tick.
+func (w *world) asked(rw http.ResponseWriter, i int, m signed.Message) {
+	var req client.AskedRequest
+	must(w.t, json.Unmarshal(m.Body, &req))
+	a := client.Asked{Organisation: m.Sender, Index: i + 1, Since: req.Since, Nonce: req.Nonce, Batches: []client.AskedBatch{}}
+	for digest, n := range w.charges[i] {
+		b := client.AskedBatch{Batch: digest, Organisation: m.Sender, Class: string(w.classOf[digest]), Points: n, Day: "2026-11-24", Promise: w.promise(m.Sender, digest)}
+		if w.ticked {
+			b.Draw = &client.Draw{Size: 8, Time: w.clock.Now().Unix()}
+			b.Draw.Sig = tlog.CosignatureOf(b.Draw.Checkpoint("log"), w.witness[i], b.Draw.Time)
+		}
+		a.Batches = append(a.Batches, b)
+	}
+	o, err := signed.Sign(client.AskedDomain, "h", w.keys[i], a)
+	must(w.t, err)
+	answer(rw, o)
+}
+
 func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 	var o signed.Object
 	var m signed.Message
@@ -317,6 +365,14 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 		answer(rw, w.setup)
 	case client.PathManifest:
 		answer(rw, client.Manifests{Manifests: w.manifests})
+	case client.PathQueries:
+		var req client.QueryRequest
+		_ = json.Unmarshal(m.Body, &req)
+		answer(rw, client.QueryPromised{Promise: w.promise(m.Sender, req.Batch)})
+	case client.PathReceipts:
+		var req client.ReceiptRequest
+		_ = json.Unmarshal(m.Body, &req)
+		answer(rw, w.receiptOf(req.Ticket))
 	case client.PathContribute:
 		if w.refuse {
 			rw.WriteHeader(422)

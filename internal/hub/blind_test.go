@@ -349,6 +349,7 @@ func masked(text string) string {
 // before is what the contributor says before the log's tick.
 func (s *side) before(p *pair, tk *talk) {
 	s.t.Helper()
+	s.say(tk, "a batch handed in", client.PathQueries, client.QueryRequest{Batch: sha256.Sum256([]byte(p.address))})
 	tk.first = s.sealed("bank-a", "payment-pattern", "unknown", p.address, p.own)
 	req := s.batch("bank-a", tk.first)
 	message := s.message(client.PathContribute, req)

@@ -21,7 +21,7 @@ import (
 // Desks of two members watch the log of a real hub; whoever checks the hub and
 // whoever opens its page sees them, and nobody can sign for them.
 func TestDesksAreASecondSetOfWitnesses(t *testing.T) {
-	w := newWorld(t, storetest.SQLite(t))
+	w := newWorldWith(t, storetest.SQLite(t), fewLeaves)
 	var desks []*desk.Desk
 	next := w.man
 	next.Version, next.Previous = 2, opening.Digest(w.signManifest(w.man).Body)

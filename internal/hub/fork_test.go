@@ -49,6 +49,7 @@ func (w *world) otherHistory(to opening.Holder, entries int64) tlog.Hash {
 // that it would record.
 func TestAForkBeyondAWitnessStopsTheHub(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
+	content, _ := w.draft("bank-a", "someone@example.org", "report", nil)
 	root := w.otherHistory(w.man.Holders[1], 3)
 	err := w.hub.Tick(context.Background())
 	var c *tlog.Conflict
@@ -58,7 +59,9 @@ func TestAForkBeyondAWitnessStopsTheHub(t *testing.T) {
 	if !w.hub.tlog.ReadOnly() {
 		t.Fatal("the log goes on")
 	}
-	content, _ := w.draft("bank-a", "someone@example.org", "report", nil)
+	if err := w.call("bank-a", client.PathQueries, client.QueryRequest{Batch: opening.Hash{1}}, nil); status(err) != http.StatusServiceUnavailable {
+		t.Errorf("a batch handed in to a forked log: %v", err)
+	}
 	req, err := w.member("bank-a").Sign([]client.Contributed{content})
 	must(t, err)
 	if _, _, err := w.member("bank-a").Contribute(context.Background(), req); status(err) != http.StatusServiceUnavailable {

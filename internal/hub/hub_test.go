@@ -372,7 +372,7 @@ func TestOneHolderDownStillOpens(t *testing.T) {
 // Run makes one round when its clock has gone on by the interval or more, one
 // when it was set back, and none while it stands.
 func TestRunTicksByTheHubsClock(t *testing.T) {
-	w := newWorld(t, storetest.SQLite(t))
+	w := newWorldWith(t, storetest.SQLite(t), fewLeaves)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); w.hub.Run(ctx, time.Hour) }()

@@ -74,7 +74,7 @@ func persons(now time.Time) (out []asker) {
 var machines = []asker{
 	{name: "member's machine|own", key: "bank-a"}, {name: "member's machine|suspended", key: "bank-b"},
 	{name: "approver's key: authority|", key: "officer"}, {name: "approver's key: oversight|", key: "overseer"},
-	{name: "auditor's key|", key: "auditor"},
+	{name: "auditor's key|", key: "auditor"}, {name: "query auditor's key|", key: "query-auditor"},
 	{name: "unknown key|", key: "stranger"},
 }
 

@@ -54,7 +54,9 @@ func (s *Server) open(ctx context.Context, o signed.Object, path string, on auth
 		key, p = mem.Key, memberMachine(mem)
 	default:
 		if a, ok := man.Auditor(o.Key); ok {
-			key, p = a.Key, authz.Principal{Kind: authz.Approver, Person: a.ID, Organisation: a.Entity, Roles: []authz.Role{authz.AuditorRole}}
+			key, p = a.Key, auditorKey(a.ID, a.Entity, authz.AuditorRole)
+		} else if a, ok := man.QueryAuditor(o.Key); ok {
+			key, p = a.Key, auditorKey(a.ID, a.Entity, authz.QueryAuditorRole)
 		}
 	}
 	now := s.o.Clock.Now()
@@ -66,6 +68,10 @@ func (s *Server) open(ctx context.Context, o signed.Object, path string, on auth
 		return caller{}, m, fault.Wrap(fault.Forbidden, "The message is not signed by a registered key for this address.", err)
 	}
 	return caller{id: m.Sender, principal: p, manifest: man}, m, s.state.spend(ctx, m.Sender, m.Nonce, now)
+}
+
+func auditorKey(id, entity string, role authz.Role) authz.Principal {
+	return authz.Principal{Kind: authz.Approver, Person: id, Organisation: entity, Roles: []authz.Role{role}}
 }
 
 // byLine renders a refused batch with what is wrong in which line.

@@ -51,6 +51,8 @@ func TestAnActTouchesNoRowOfAnother(t *testing.T) {
 		body       any
 		status     int
 	}{
+		{"a batch handed in", client.PathQueries, client.QueryRequest{Batch: opening.Hash{1}}, http.StatusOK},
+		{"the same batch handed in", client.PathQueries, client.QueryRequest{Batch: opening.Hash{1}}, http.StatusOK},
 		{"contribute", client.PathContribute, first, http.StatusOK},
 		{"the same batch", client.PathContribute, first, http.StatusOK},
 		{"a duplicate", client.PathContribute, s.batch("bank-a", mine, more), http.StatusOK},
@@ -96,7 +98,7 @@ func (x statement) strays(org string, own map[seal.Label]bool) string {
 		switch table := m[1]; {
 		case strings.HasPrefix(table, "transparency_"), table == "hub_nonce":
 			continue // the log's rows, the same for all; nonces by sender
-		case table == "pool_batch", table == "pool_batch_leaf", table == "pool_observation", table == "pool_withdrawn", table == "pool_denial", table == "pool_freeze", table == "pool_deletion", table == "recordkeys_key":
+		case table == "pool_batch", table == "pool_batch_leaf", table == "pool_observation", table == "pool_withdrawn", table == "pool_denial", table == "pool_query", table == "pool_freeze", table == "pool_deletion", table == "recordkeys_key":
 		case table == "pool_obs_tag", table == "pool_touched":
 			if strings.HasPrefix(x.text, "SELECT") {
 				return "reads " + table

@@ -52,6 +52,7 @@ func (s *Server) table() []Route {
 
 		// Machines: signed messages of members and approvers.
 		message(client.PathContribute, authz.Contribute, own, batchLimits, s.contribute),
+		message(client.PathQueries, authz.Contribute, own, messageLimits, s.handIn),
 		message(client.PathReceipts, authz.ReadReceipt, own, messageLimits, s.receipt),
 		message(client.PathOutcomes, authz.ReadReceipt, own, messageLimits, s.outcomes),
 		message(client.PathWithdraw, authz.Withdraw, own, messageLimits, s.withdraw),
@@ -67,6 +68,7 @@ func (s *Server) table() []Route {
 		message(client.PathList, authz.ReadOpenings, ofLeads, messageLimits, s.openings),
 		message(client.PathWaiting, authz.ReadOpenings, ofLeads, messageLimits, s.waiting),
 		message(client.PathAudit, authz.AuditLog, ofLeads, messageLimits, s.audit),
+		message(client.PathQueryRead, authz.AuditQueries, shared, messageLimits, s.queryRead),
 		message(client.PathFetch, authz.FetchOpening, ofLeads, messageLimits, s.fetch),
 		message(client.PathReads, authz.AnchorReads, ofLeads, messageLimits, s.anchorReads),
 		message(client.PathHandle, authz.Handle, ofLeads, messageLimits, s.handle),

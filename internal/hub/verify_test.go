@@ -46,7 +46,7 @@ func (w *world) verify(o outside.Options) (outside.Report, error) {
 // The whole of what `parallax verify --hub` does, against a real hub and real
 // key holders, and what it says when something was changed.
 func TestAHubIsVerifiedFromOutside(t *testing.T) {
-	w := newWorld(t, storetest.SQLite(t))
+	w := newWorldWith(t, storetest.SQLite(t), fewLeaves)
 	state := filepath.Join(t.TempDir(), "seen.json")
 	o := outside.Options{State: state}
 	if r, err := w.verify(o); !errors.Is(err, client.ErrNoCheckpoint) || !strings.Contains(r.Problem, "no witnessed checkpoint yet") {

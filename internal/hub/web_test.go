@@ -35,7 +35,7 @@ func (w *world) cookie(as string) *http.Cookie {
 func demoConsole(o *Options) { o.DemoConsole, o.Home = true, "http://127.0.0.1:1/" }
 
 func TestPublicPages(t *testing.T) {
-	w := newWorld(t, storetest.SQLite(t))
+	w := newWorldWith(t, storetest.SQLite(t), fewLeaves)
 	for path, wants := range map[string][]string{
 		"/":               {"There is none yet"},
 		"/log":            {"The newest witnessed checkpoint appears here."},

@@ -54,6 +54,8 @@ type world struct {
 	first    opening.Manifest // version 1, as it was signed
 	keys     map[string]ed25519.PrivateKey
 	authHPKE []byte
+	// auditHPKE opens answers to query audits.
+	auditHPKE []byte
 }
 
 var orgs = []struct{ id, entity, sector string }{
@@ -64,10 +66,13 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 
 func newWorld(t *testing.T, db *store.DB) *world { return newWorldWith(t, db, func(*Options) {}) }
 
+// fewLeaves is a log that grows by eight leaves at a tick.
+func fewLeaves(o *Options) { o.LeavesPerTick = 8 }
+
 func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 	t.Helper()
 	w := &world{t: t, clock: clock.Manual(start), keys: make(map[string]ed25519.PrivateKey)}
-	names := []string{"gov-1", "gov-2", "gov-3", "officer", "overseer", "auditor", "stranger"}
+	names := []string{"gov-1", "gov-2", "gov-3", "officer", "overseer", "auditor", "query-auditor", "stranger"}
 	for _, o := range orgs {
 		names = append(names, o.id)
 	}
@@ -98,7 +103,7 @@ func newWorldWith(t *testing.T, db *store.DB, change func(*Options)) *world {
 	who, err := LoadIdentity(dir)
 	must(t, err)
 	keys, list := records(t, dir, w.clock)
-	o := Options{DB: db, Keys: keys, Deletions: list, Identity: who, Plan: plan, Demo: true, LeavesPerTick: 8, Clock: w.clock, Log: quiet()}
+	o := Options{DB: db, Keys: keys, Deletions: list, Identity: who, Plan: plan, Demo: true, LeavesPerTick: 16, Clock: w.clock, Log: quiet()}
 	files, err := law.Simulated(rand.Reader)
 	must(t, err)
 	o.Law = answersBy(files)
@@ -196,6 +201,9 @@ func (w *world) people(plan client.Plan) {
 	m.LegalBases = []opening.LegalBasis{{ID: "basis-1", Purpose: "investigation", Recipient: "police",
 		From: start.AddDate(0, -1, 0).UnixMicro(), To: start.AddDate(1, 0, 0).UnixMicro()}}
 	m.Auditors = []opening.Auditor{{ID: "auditor", Entity: "Audit office", Key: pub(w.keys["auditor"])}}
+	w.auditHPKE, public, err = seal.GenerateHPKE()
+	must(w.t, err)
+	m.QueryAuditors = []opening.QueryAuditor{{ID: "query-auditor", Entity: "Query office", Key: pub(w.keys["query-auditor"]), HPKE: public}}
 	w.man, w.first = m, m
 	sm := w.signManifest(m, "gov-1", "gov-2")
 	list := client.Manifests{Manifests: []opening.SignedManifest{sm}}

@@ -21,6 +21,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	handle(mux, client.PathEvaluate, s.Evaluate)
 	handle(mux, client.PathBudget, s.Budget)
+	handle(mux, client.PathAsked, s.Asked)
 	handle(mux, client.PathCosign, s.Cosign)
 	handle(mux, client.PathDeny, s.Deny)
 	handle(mux, client.PathOpen, s.Open)

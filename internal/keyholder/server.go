@@ -126,6 +126,9 @@ func (s *Server) Evaluate(o signed.Object) (client.EvaluateAnswer, error) {
 	if err != nil {
 		return client.EvaluateAnswer{}, err
 	}
+	if err := s.promised(req, batch, digest); err != nil {
+		return client.EvaluateAnswer{}, err
+	}
 	now := s.clock.Now().UTC()
 	receipt := client.EvaluateReceipt{Batch: digest, Index: s.keys.index, Generation: req.Generation, Day: now.Format(time.DateOnly)}
 	key := budgetKey{m.Sender, string(batch.Class), receipt.Day}
@@ -135,7 +138,7 @@ func (s *Server) Evaluate(o signed.Object) (client.EvaluateAnswer, error) {
 			return client.EvaluateAnswer{}, fault.New(fault.Forbidden, fmt.Sprintf(
 				"The daily budget for %s has %d points left and this batch needs %d. Nothing was charged; it renews at 00:00 UTC.", batch.Class, max(left, 0), batch.Count))
 		}
-		c := charge{Org: m.Sender, Class: string(batch.Class), Day: receipt.Day, Batch: digest, Points: batch.Count}
+		c := charge{Org: m.Sender, Class: string(batch.Class), Day: receipt.Day, Batch: digest, Points: batch.Count, Promise: req.Promise}
 		if err := s.journal.append(kindCharge, c); err != nil {
 			return client.EvaluateAnswer{}, unavailable(err)
 		}

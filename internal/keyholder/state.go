@@ -20,6 +20,7 @@ const (
 	kindPending  = "pending"
 	kindRelease  = "release"
 	kindProposal = "proposal"
+	kindAudited  = "audited"
 )
 
 type charge struct {
@@ -28,6 +29,8 @@ type charge struct {
 	Day    string       `json:"day"`
 	Batch  opening.Hash `json:"batch"`
 	Points int          `json:"points"`
+	// Promise is the hub's that the batch will be in the log.
+	Promise signed.Object `json:"promise"`
 }
 
 type witnessed struct {
@@ -87,6 +90,7 @@ type budgetKey struct{ org, class, day string }
 type state struct {
 	used      map[budgetKey]int
 	charged   map[opening.Hash]bool
+	asked     []asked     // charges in the order in which they were taken
 	witness   []witnessed // ascending size
 	manifest  opening.Manifest
 	signed    opening.SignedManifest
@@ -119,6 +123,8 @@ func (s *state) apply(gov opening.Governance, kind string, data []byte) error {
 		return decode(data, func(o signed.Object) error { return s.addDenial(gov, o) })
 	case kindProposal:
 		return decode(data, func(p proposal) error { s.proposed[p.Manifest] = p; return nil })
+	case kindAudited:
+		return decode(data, func(audited) error { return nil })
 	case kindPending:
 		return decode(data, func(p pending) error { s.pending[p.Request] = p; return nil })
 	case kindRelease:
@@ -138,6 +144,7 @@ func decode[T any](data []byte, use func(T) error) error {
 func (s *state) addCharge(c charge) error {
 	s.charged[c.Batch] = true
 	s.used[budgetKey{c.Org, c.Class, c.Day}] += c.Points
+	s.asked = append(s.asked, asked{c, len(s.witness)})
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -117,7 +118,7 @@ var held = sync.OnceValues(func() (past, error) {
 		}
 	}
 	p.plan = client.Plan{Pool: "pool", Epoch: "2026-11", T: 2, N: 3, Classes: []selector.Class{selector.Email, selector.Bank},
-		Hub: opening.Operator{ID: "hub", Entity: "Operator", Key: pub(p.keys["hub"]), LogOrigin: "parallax.test/pool", LogKey: pub(p.keys["log"])}}
+		Hub: opening.Operator{ID: "hub", Entity: "Operator", URL: "http://hub.test", Key: pub(p.keys["hub"]), LogOrigin: "parallax.test/pool", LogKey: pub(p.keys["log"])}}
 	for i := range 3 {
 		id := fmt.Sprint("gov-", i+1)
 		p.plan.Governance.Governors = append(p.plan.Governance.Governors, opening.Governor{ID: id, Entity: id, Key: pub(p.keys[id])})
@@ -206,11 +207,33 @@ func newWorldUnder(t *testing.T, change func(*opening.Manifest)) *world {
 			w.holders[i].Handler().ServeHTTP(rw, r)
 		})
 	}
+	net["hub.test"] = http.HandlerFunc(w.serveHub)
 	w.http = &http.Client{Transport: net}
 	w.addPeople()
 	change(&w.manifest)
 	w.publish(w.manifest)
 	return w
+}
+
+// serveHub promises whatever is handed in.
+func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
+	var o signed.Object
+	var m signed.Message
+	var q client.QueryRequest
+	must(w.t, json.NewDecoder(r.Body).Decode(&o))
+	must(w.t, json.Unmarshal(o.Body, &m))
+	must(w.t, json.Unmarshal(m.Body, &q))
+	raw, err := signed.Marshal(client.QueryPromised{Promise: w.promise(m.Sender, q.Batch)})
+	must(w.t, err)
+	rw.Write(raw)
+}
+
+// promise is the hub's for a batch of org.
+func (w *world) promise(org string, batch opening.Hash) signed.Object {
+	w.t.Helper()
+	o, err := signed.Sign(client.QueryPromiseDomain, "hub", w.keys["hub"], client.QueryPromise{Pool: "pool", Epoch: "2026-11", Organisation: org, Batch: batch, Time: w.clock.Now().UnixMicro()})
+	must(w.t, err)
+	return o
 }
 
 func (w *world) open(dir string) *Server {

@@ -57,7 +57,8 @@ func scanObject(row interface{ Scan(...any) error }) (o signed.Object, ok bool, 
 func readOwnTicket(ctx context.Context, tx *store.Tx, org, ticket string) (bool, error) {
 	var n int64
 	err := tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM pool_batch WHERE org = $1 AND ticket = $2)
-		+ (SELECT COUNT(*) FROM pool_denial WHERE org = $1 AND ticket = $2)`, org, ticket).Scan(&n)
+		+ (SELECT COUNT(*) FROM pool_denial WHERE org = $1 AND ticket = $2)
+		+ (SELECT COUNT(*) FROM pool_query WHERE org = $1 AND ticket = $2)`, org, ticket).Scan(&n)
 	return n > 0, err
 }
 

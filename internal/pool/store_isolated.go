@@ -12,6 +12,7 @@ var isolated = []store.Isolated{
 	{Table: "pool_obs_tag", Column: "org"},
 	{Table: "pool_withdrawn", Column: "org"},
 	{Table: "pool_denial", Column: "org"},
+	{Table: "pool_query", Column: "org"},
 	{Table: "pool_freeze", Column: "author"},
 	{Table: "pool_touched", Inbox: true},
 	{Table: "pool_deletion", Inbox: true},
