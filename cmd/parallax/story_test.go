@@ -477,9 +477,11 @@ func TestFromThreeFilesToAnOpenedLead(t *testing.T) {
 	}
 	s.refuse(1, "", "verify", receipts[0], "--pin", strings.Repeat("0", 63)+"1")
 	s.regroup()
-	if out := s.do("verify", receipts[0], "--hub", s.plan.Hub.URL, "--pin", s.pin, "--state", s.path("seen.json"), "--demo", "--demo-clock", s.clock); !strings.Contains(out, "receipts: 1 of 1") {
-		s.t.Errorf("the hub's log is not verified: %s", out)
-	}
+	s.settled([]string{"verify", receipts[0], "--hub", s.plan.Hub.URL, "--pin", s.pin, "--state", s.path("seen.json"), "--demo", "--demo-clock", s.clock}, func(out string, err error) {
+		if err != nil || !strings.Contains(out, "receipts: 1 of 1") {
+			s.t.Errorf("the hub's log is not verified: %v: %s", err, out)
+		}
+	})
 	s.toOutcome(id)
 }
 
@@ -522,7 +524,6 @@ func (s *stage) toOutcome(id string) {
 // regroup has the auditor of the manifest repeat the hub's grouping.
 func (s *stage) regroup() {
 	s.t.Helper()
-	out := s.do("verify", "--hub", s.plan.Hub.URL, "--auditor", s.path("auditor"), "--pin", s.pin, "--state", s.path("audited.json"), "--demo", "--demo-clock", s.clock, "--json")
 	var r struct {
 		Result   string
 		Grouping struct {
@@ -530,6 +531,9 @@ func (s *stage) regroup() {
 			Reads               map[string]int
 		}
 	}
+	args := []string{"verify", "--hub", s.plan.Hub.URL, "--auditor", s.path("auditor"), "--pin", s.pin, "--state", s.path("audited.json"), "--demo", "--demo-clock", s.clock, "--json"}
+	var out string
+	s.settled(args, func(got string, _ error) { out = got })
 	s.decode(out, &r)
 	if r.Result != "verified" || r.Grouping.Opens != 3 || r.Grouping.Observations != 4 || r.Grouping.Reads["police"] == 0 {
 		s.t.Errorf("the auditor finds %s", out)
