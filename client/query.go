@@ -156,7 +156,7 @@ func (d Draw) Sample(m opening.Manifest, h opening.Holder, b AskedBatch) ([]int,
 	if !tlog.VerifyCosignature(d.Checkpoint(m.Hub.LogOrigin), h.Witness, d.Time, d.Sig) {
 		return nil, fmt.Errorf("the cosignature that key holder %s names for batch %s is not its own", h.ID, b.Batch)
 	}
-	return sample(drawSeed(b.Batch, h.Index, d.Sig), b.Points), nil
+	return sample(drawSeed(b.Batch, d.Sig), b.Points), nil
 }
 
 // AskedBy asks one holder for all pages of what it answered since a day. Organisation

@@ -34,14 +34,12 @@ func validSize(n int) bool {
 	return err == nil && p == n
 }
 
-// drawSeed is SHA-256 over a domain, the batch, the holder's index and its
-// cosignature. Each holder's share is drawn from its own signature alone: hashed
+// drawSeed is SHA-256 over a domain, the batch and a holder's cosignature. Each holder's share is drawn from its own signature alone: hashed
 // together, whoever signs last could try signatures until the sample suits it.
-func drawSeed(batch opening.Hash, holder int, sig []byte) opening.Hash {
+func drawSeed(batch opening.Hash, sig []byte) opening.Hash {
 	h := sha256.New()
 	h.Write([]byte("parallax/query-draw/v1\x00"))
 	h.Write(batch[:])
-	h.Write(binary.BigEndian.AppendUint32(nil, uint32(holder)))
 	h.Write(sig)
 	return opening.Hash(h.Sum(nil))
 }

@@ -67,7 +67,7 @@ func TestDrawsMissAsOftenAsTheFormulaSays(t *testing.T) {
 
 func seedOf(n, i int) opening.Hash {
 	sig := sha256.Sum256(binary.BigEndian.AppendUint64([]byte{byte(n / 256)}, uint64(i)))
-	return drawSeed(opening.Hash{7}, 1, sig[:])
+	return drawSeed(opening.Hash{7}, sig[:])
 }
 
 // Every row is as likely as every other, and none is drawn twice.
@@ -95,10 +95,10 @@ func TestEveryRowIsAsLikely(t *testing.T) {
 // Whose signature it is, and of which batch, decides; nothing else does.
 func TestADrawIsOfOneHolderAndOneBatch(t *testing.T) {
 	sig := make([]byte, 64)
-	seeds := map[opening.Hash]bool{drawSeed(opening.Hash{1}, 1, sig): true, drawSeed(opening.Hash{1}, 2, sig): true, drawSeed(opening.Hash{2}, 1, sig): true}
+	seeds := map[opening.Hash]bool{drawSeed(opening.Hash{1}, sig): true, drawSeed(opening.Hash{2}, sig): true}
 	sig[63] = 1
-	seeds[drawSeed(opening.Hash{1}, 1, sig)] = true
-	if len(seeds) != 4 {
+	seeds[drawSeed(opening.Hash{1}, sig)] = true
+	if len(seeds) != 3 {
 		t.Error("two draws are one")
 	}
 }

@@ -157,8 +157,8 @@ func (m *maker) objects(label seal.Label) {
 	promise := m.object("query promise", QueryPromiseDomain, "hub", QueryPromise{Pool: "pool-1", Epoch: "2026-11", Organisation: "bank-a", Batch: b.Digest(), Commitment: opening.Hash(seeded32("commitment")), Ticket: "00ff", Time: 1790000000000000})
 	asked := AskedBatch{Batch: b.Digest(), Organisation: "bank-a", Class: "email", Points: 256, Day: "2026-11-24", Promise: promise, Draw: &draw}
 	m.object("what a holder was asked", AskedDomain, "holder-1", Asked{Organisation: "bank-a", Index: 1, Since: "2026-11-01", Batches: []AskedBatch{asked}, Nonce: opening.Hash(seeded32("nonce"))})
-	seed := drawSeed(asked.Batch, 1, draw.Sig)
-	m.add("draw", map[string]string{"batch": asked.Batch.String(), "holder": "1", "cosignature": h(draw.Sig), "points": "256"},
+	seed := drawSeed(asked.Batch, draw.Sig)
+	m.add("draw", map[string]string{"batch": asked.Batch.String(), "cosignature": h(draw.Sig), "points": "256"},
 		map[string]string{"seed": seed.String(), "rows": m.text(sample(seed, 256))})
 	m.object("evaluation receipt", EvaluateReceiptDomain, "holder-1", EvaluateReceipt{Batch: opening.Digest(b.request.Batch.Body), Index: 1, Charged: 256, Remaining: 1744, Day: "2026-11-24"})
 	m.object("contribution receipt", ReceiptDomain, "hub", Receipt{Pool: "pool-1", Org: "bank-a", Root: opening.Hash(seeded32("root")), Commitment: opening.Hash(seeded32("commitment")), Ticket: "00ff", Time: 1790000000000000})
