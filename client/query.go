@@ -100,8 +100,11 @@ func (m Member) HandIn(ctx context.Context, b *Batch) (QueryPromise, error) {
 	return p, err
 }
 
-// AskedPage bounds the batches of one answer.
-const AskedPage = 256
+// AskedPage bounds the batches of one answer, and maxAsked those of all pages.
+const (
+	AskedPage = 256
+	maxAsked  = 1 << 20
+)
 
 // An AskedRequest asks a holder which batches it answered since a day (UTC): a
 // member of its own, a query auditor of all. From counts within that list.
@@ -186,6 +189,9 @@ func AskedBy(ctx context.Context, c Caller, h opening.Holder, organisation, sinc
 		}
 		if out = append(out, a.Batches...); !a.More {
 			return out, nil
+		}
+		if len(out) > maxAsked {
+			return nil, errors.New("the answer has no end")
 		}
 	}
 }

@@ -15,6 +15,7 @@ type deskAudit struct {
 	Out     string `short:"o" type:"path" help:"File for the sealed answer; never overwritten. By default query-answer-ID and a digest, in this folder."`
 	Auditor string `help:"The query auditor's id, where the manifest names several."`
 	Since   string `help:"The first day to answer for, as 2026-11-24; by default 90 days back."`
+	Until   string `help:"The last day, to answer in several files; by default today."`
 	Yes     bool   `help:"Answer without asking."`
 	JSON    bool   `name:"json" help:"Print what is opened as JSON."`
 }
@@ -22,7 +23,7 @@ type deskAudit struct {
 // Run shows what would be opened, asks, and writes the sealed answer.
 func (c *deskAudit) Run(ctx context.Context, std streams) error {
 	return c.use(ctx, func(d *desk.Desk) error {
-		qa, err := d.QueryAudit(ctx, c.Auditor, c.Since)
+		qa, err := d.QueryAudit(ctx, c.Auditor, c.Since, c.Until)
 		if err != nil {
 			return err
 		}

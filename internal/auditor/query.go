@@ -79,10 +79,11 @@ type QueryBatch struct {
 	Waits        string       `json:"waits,omitempty"`
 	Rows         []QueryRow   `json:"rows"` // opened
 
-	claims  []claim
-	drawn   map[int]string // by whom
+	claims  []*claim
+	drawn   map[int]string // by whom, of the claims that hold
 	opened  map[int]bool
 	answers int
+	logged  bool // else its member cannot show what opens the entry
 }
 
 // A QueryRow is an opened row that holds.
@@ -120,6 +121,7 @@ type claim struct {
 	client.AskedBatch
 	holder  opening.Holder
 	promise client.QueryPromise
+	rows    []int // that it drew
 }
 
 // queryAudit is one run.
@@ -197,10 +199,10 @@ func (q *queryAudit) claim(h opening.Holder, a client.AskedBatch) {
 	}
 	b := q.batches[a.Batch]
 	if b == nil {
-		b = &QueryBatch{Batch: a.Batch, Organisation: a.Organisation, Class: a.Class, Day: a.Day, Points: a.Points, Rows: []QueryRow{}, drawn: map[int]string{}, opened: map[int]bool{}}
+		b = &QueryBatch{Batch: a.Batch, Organisation: a.Organisation, Class: a.Class, Day: a.Day, Points: a.Points, Rows: []QueryRow{}, opened: map[int]bool{}}
 		q.batches[a.Batch] = b
 	}
-	b.claims = append(b.claims, claim{AskedBatch: a, holder: h, promise: p})
+	b.claims = append(b.claims, &claim{AskedBatch: a, holder: h, promise: p})
 	q.c.wanted = append(q.c.wanted, tlog.Hash(p.Commitment))
 	if a.Draw != nil {
 		q.c.sizes = append(q.c.sizes, a.Draw.Size)
@@ -217,9 +219,13 @@ func (b *QueryBatch) about(against string, row int, format string, args ...any) 
 // draw finds each batch in the log and draws its rows again.
 func (q *queryAudit) draw(context.Context) error {
 	for _, b := range q.sorted() {
-		hub, drawn := q.c.report.manifest.Hub.ID, false
+		hub := q.c.report.manifest.Hub.ID
 		for _, x := range b.claims {
+			if x.promise != b.claims[0].promise {
+				q.find(b.about(hub, -1, "it gave two different promises for one batch"))
+			}
 			place, logged := q.c.found.Found[tlog.Hash(x.promise.Commitment)]
+			b.logged = b.logged || logged
 			since := q.o.Clock.Now().Sub(time.UnixMicro(x.promise.Time))
 			switch {
 			case !logged && since <= maxAge:
@@ -233,35 +239,41 @@ func (q *queryAudit) draw(context.Context) error {
 			if logged && place >= x.Draw.Size {
 				q.find(b.about(hub, -1, "in the log at place %d, after the checkpoint of %d entries that drew its rows: the hub's queue was longer than a tick, or it held the entry back", place+1, x.Draw.Size))
 			}
-			drawn = q.take(b, x) || drawn
+			q.take(b, x)
 		}
-		if !drawn && b.Waits == "" {
+		b.gather()
+		if b.Drawn == 0 && b.Waits == "" {
 			b.Waits = "its rows are drawn at the log's next tick"
 		}
-		b.Drawn = len(b.drawn)
 	}
 	return nil
 }
 
-// take adds the rows of one key holder's draw, if it is of this log.
-func (q *queryAudit) take(b *QueryBatch, x claim) bool {
-	if root, ok := q.c.found.Roots[x.Draw.Size]; !ok || root != x.Draw.Root {
-		q.find(b.about(x.holder.ID, -1, "it names a checkpoint of %d entries that this log does not have: it was shown another log, or says so", x.Draw.Size))
-		return false
-	}
-	rows, err := x.Draw.Sample(q.c.report.manifest, x.holder, x.AskedBatch)
-	if err != nil {
-		q.find(b.about(x.holder.ID, -1, "%v", err))
-		return false
-	}
-	for _, i := range rows {
-		if by := b.drawn[i]; by != "" {
-			b.drawn[i] = by + " and " + x.holder.ID
-		} else {
-			b.drawn[i] = x.holder.ID
+// gather says which rows are drawn, and by whom.
+func (b *QueryBatch) gather() {
+	b.drawn = map[int]string{}
+	for _, x := range b.claims {
+		for _, i := range x.rows {
+			if by := b.drawn[i]; by != "" {
+				b.drawn[i] = by + " and " + x.holder.ID
+			} else {
+				b.drawn[i] = x.holder.ID
+			}
 		}
 	}
-	return true
+	b.Drawn = len(b.drawn)
+}
+
+// take draws the rows of one key holder again, if its head is one of this log's.
+func (q *queryAudit) take(b *QueryBatch, x *claim) {
+	if root, ok := q.c.found.Roots[x.Draw.Size]; !ok || root != x.Draw.Root {
+		q.find(b.about(x.holder.ID, -1, "it names a checkpoint of %d entries that this log does not have: it was shown another log, or says so", x.Draw.Size))
+		return
+	}
+	var err error
+	if x.rows, err = x.Draw.Sample(q.c.report.manifest, x.holder, x.AskedBatch); err != nil {
+		q.find(b.about(x.holder.ID, -1, "%v", err))
+	}
 }
 
 // sorted gives the batches by organisation, day and digest.
@@ -323,7 +335,7 @@ func (q *queryAudit) conclude() error {
 // missing finds rows that were drawn and are in no answer.
 func (q *queryAudit) missing(b *QueryBatch) {
 	if b.answers == 0 {
-		if b.Drawn > 0 {
+		if b.Drawn > 0 && b.logged {
 			q.find(b.about(b.Organisation, -1, "no answer: %d rows were drawn and none was opened", b.Drawn))
 		}
 		return

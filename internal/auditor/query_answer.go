@@ -73,8 +73,11 @@ func (q *queryAudit) answer(org string, o client.OpenedBatch) {
 	for _, x := range b.claims {
 		if x.Class != m.Class || x.Points != m.Count {
 			q.find(b.about(x.holder.ID, -1, "it says that it was asked %d points of %s, and the manifest says %d of %s", x.Points, x.Class, m.Count, m.Class))
+			x.rows, x.Points, x.Class = nil, m.Count, m.Class // its draw is of another batch, and found once
 		}
 	}
+	b.Points, b.Class = m.Count, m.Class
+	b.gather()
 	for _, r := range o.Rows {
 		row, err := m.CheckRow(r)
 		if err != nil {
@@ -109,19 +112,21 @@ func (q *queryAudit) manifest(b *QueryBatch, o client.OpenedBatch) (client.Batch
 	if err := o.Manifest.Open(client.BatchDomain, member.Key, &m); err != nil {
 		return m, fmt.Errorf("the batch's manifest: %w", err)
 	}
-	promise := b.claims[0].promise
 	if m.Pool != pool.Pool || m.Epoch != pool.Epoch || m.Organisation != b.Organisation {
 		return m, errors.New("the batch's manifest is of another pool, epoch or organisation")
 	}
-	if m.Time > time.UnixMicro(promise.Time).Add(signed.Window).UnixMicro() {
-		return m, errors.New("the batch's manifest is dated after it was handed in")
+	for _, x := range b.claims {
+		record, err := signed.Marshal(x.promise.Record())
+		if err != nil {
+			return m, err
+		}
+		if string(o.Log.Record) != string(record) || tlog.Commit(o.Log.Nonce, record) != tlog.Hash(x.promise.Commitment) {
+			continue
+		}
+		if m.Time > time.UnixMicro(x.promise.Time).Add(signed.Window).UnixMicro() {
+			return m, errors.New("the batch's manifest is dated after it was handed in")
+		}
+		return m, nil
 	}
-	record, err := signed.Marshal(promise.Record())
-	if err != nil {
-		return m, err
-	}
-	if string(o.Log.Record) != string(record) || tlog.Commit(o.Log.Nonce, o.Log.Record) != tlog.Hash(promise.Commitment) {
-		return m, errors.New("what is shown does not open the batch's log entry")
-	}
-	return m, nil
+	return m, errors.New("what is shown does not open the batch's log entry")
 }

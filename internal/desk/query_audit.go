@@ -12,6 +12,7 @@ import (
 	"parallax/internal/fault"
 	"parallax/internal/store"
 	"parallax/opening"
+	"parallax/signed"
 	"parallax/tlog"
 )
 
@@ -21,8 +22,9 @@ type QueryAudit struct {
 	Auditor string         `json:"auditor"`
 	Entity  string         `json:"entity"` // the auditor's body
 	Since   string         `json:"since"`
-	Holders []string       `json:"holders"` // that said what this desk asked
-	Away    []string       `json:"away"`    // whose rows are not in the answer, and why
+	Until   string         `json:"until,omitempty"` // the last day; empty: today
+	Holders []string       `json:"holders"`         // that said what this desk asked
+	Away    []string       `json:"away"`            // whose rows are not in the answer, and why
 	Batches []AuditedBatch `json:"batches"`
 	Rows    int            `json:"rows"`
 	Dummies int            `json:"dummies"` // of them
@@ -41,9 +43,15 @@ type AuditedBatch struct {
 	Dummies int          `json:"dummies"`
 	Waits   string       `json:"waits,omitempty"`
 
-	drawn    []int
-	prepared *client.Batch
-	log      tlog.Opening
+	drawn []int
+	id    []byte // of the kept batch
+	log   tlog.Opening
+}
+
+// A heldBatch is a batch that this desk can open.
+type heldBatch struct {
+	id     []byte
+	inputs int
 }
 
 // queryCase is what a batch commits to of the record behind a row.
@@ -53,13 +61,18 @@ func queryCase(rec Record) client.QueryCase {
 
 // QueryAudit asks every key holder which of this desk's batches it answered since
 // a day, and which rows its cosignature drew. An empty auditor means the only one
-// there is, an empty day as far back as desks keep what opens a batch.
-func (d *Desk) QueryAudit(ctx context.Context, auditor, since string) (QueryAudit, error) {
+// there is, an empty first day as far back as desks keep what opens a batch.
+func (d *Desk) QueryAudit(ctx context.Context, auditor, since, until string) (QueryAudit, error) {
+	for _, day := range []string{since, until} {
+		if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
+			return QueryAudit{}, invalid("%q is no day; write it as 2026-11-24", day)
+		}
+	}
 	m, _, err := d.member(ctx)
 	if err != nil {
 		return QueryAudit{}, err
 	}
-	qa := QueryAudit{Since: since, Holders: []string{}, Away: []string{}, Batches: []AuditedBatch{}, member: m}
+	qa := QueryAudit{Since: since, Until: until, Holders: []string{}, Away: []string{}, Batches: []AuditedBatch{}, member: m}
 	if qa.Since == "" {
 		qa.Since = d.clock.Now().UTC().Add(-client.QueryWindow).Format(time.DateOnly)
 	}
@@ -78,6 +91,9 @@ func (d *Desk) QueryAudit(ctx context.Context, auditor, since string) (QueryAudi
 		}
 		qa.Holders = append(qa.Holders, h.ID)
 		for _, b := range list {
+			if until != "" && b.Day > until {
+				continue
+			}
 			if _, known := asked[b.Batch]; !known {
 				asked[b.Batch] = b
 				order = append(order, b.Batch)
@@ -131,7 +147,8 @@ func (d *Desk) fillAudit(ctx context.Context, qa *QueryAudit, order []opening.Ha
 		case !ok:
 			b.Waits = "this desk no longer holds what opens it"
 		default:
-			b.Waits, err = d.prepareAudited(ctx, qa.member, kept, a, &b)
+			b.id = kept.id
+			b.Waits, err = d.openEntry(ctx, qa.member, a, &b)
 		}
 		if err != nil {
 			return err
@@ -139,7 +156,7 @@ func (d *Desk) fillAudit(ctx context.Context, qa *QueryAudit, order []opening.Ha
 		if b.Waits == "" {
 			b.Rows = len(b.drawn)
 			for _, i := range b.drawn {
-				if i >= len(kept.Inputs) {
+				if i >= kept.inputs {
 					b.Dummies++
 				}
 			}
@@ -151,27 +168,19 @@ func (d *Desk) fillAudit(ctx context.Context, qa *QueryAudit, order []opening.Ha
 }
 
 // heldBatches are all batches that this desk can open, by digest.
-func (d *Desk) heldBatches(ctx context.Context) (map[opening.Hash]planBatch, error) {
-	out := make(map[opening.Hash]planBatch)
+func (d *Desk) heldBatches(ctx context.Context) (map[opening.Hash]heldBatch, error) {
+	out := make(map[opening.Hash]heldBatch)
 	err := d.records.list(ctx, func(id, sealed []byte) error {
 		var b planBatch
 		err := d.records.decode("batch", id, sealed, &b)
-		out[b.Digest] = b
+		out[b.Digest] = heldBatch{slices.Clone(id), len(b.Inputs)}
 		return err
 	}, `SELECT id, sealed FROM desk_batch`)
 	return out, err
 }
 
-// prepareAudited blinds a batch again and fetches what opens its log entry. waits
-// says why the batch cannot be opened yet.
-func (d *Desk) prepareAudited(ctx context.Context, m client.Member, kept planBatch, a client.AskedBatch, b *AuditedBatch) (waits string, err error) {
-	b.prepared = kept.batch()
-	if err := m.Prepare(b.prepared); err != nil {
-		return "", err
-	}
-	if b.prepared.Digest() != a.Batch {
-		return "this desk signs it differently now: its keys or the ceremony changed", nil
-	}
+// openEntry fetches what opens a batch's log entry. waits says why it is not there yet.
+func (d *Desk) openEntry(ctx context.Context, m client.Member, a client.AskedBatch, b *AuditedBatch) (waits string, err error) {
 	promise, err := client.OpenPromise(a.Promise, m.Manifest.Hub.Key, m.Manifest.Pool, m.Manifest.Epoch, d.who.ID, a.Batch)
 	if err != nil {
 		return "", fault.Wrap(fault.Conflict, "A key holder names a promise that is none: "+err.Error()+".", err)
@@ -207,14 +216,37 @@ func (d *Desk) AnswerQueryAudit(ctx context.Context, qa QueryAudit) ([]byte, err
 		if b.Waits != "" {
 			continue
 		}
-		o, err := b.prepared.OpenRows(b.drawn, b.log)
+		o, err := d.openBatch(ctx, m, b)
 		if err != nil {
 			return nil, fmt.Errorf("batch %s: %w", b.Batch, err)
 		}
 		a.Batches = append(a.Batches, o)
 	}
 	raw, err := m.SealAnswer(a, qa.to)
+	if err == nil && len(raw) > signed.MaxSize {
+		return nil, invalid("the answer has %d MB and a file takes at most %d: answer for a shorter time (--since, --until), in several files", len(raw)>>20, signed.MaxSize>>20)
+	}
 	return raw, errors.Join(err, d.forgetBatches(ctx))
+}
+
+// openBatch blinds a kept batch again and opens the rows that were drawn.
+func (d *Desk) openBatch(ctx context.Context, m client.Member, b AuditedBatch) (o client.OpenedBatch, err error) {
+	err = d.records.list(ctx, func(id, sealed []byte) error {
+		var kept planBatch
+		if err := d.records.decode("batch", id, sealed, &kept); err != nil {
+			return err
+		}
+		again := kept.batch()
+		if err := m.Prepare(again); err != nil {
+			return err
+		}
+		if again.Digest() != b.Batch {
+			return fault.New(fault.Conflict, "This desk signs the batch differently now: its keys or the ceremony changed.")
+		}
+		o, err = again.OpenRows(b.drawn, b.log)
+		return err
+	}, `SELECT id, sealed FROM desk_batch WHERE id = $1`, b.id)
+	return o, err
 }
 
 // forgetBatches drops what opens batches that no audit asks for any more.

@@ -30,7 +30,7 @@ func TestADeskAnswersAQueryAudit(t *testing.T) {
 		must(t, err)
 	}
 	join()
-	if _, err := bank.QueryAudit(ctx, "", ""); fault.KindOf(err) != fault.NotFound {
+	if _, err := bank.QueryAudit(ctx, "", "", ""); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("without a query auditor: %v", err)
 	}
 	w.auditor = &opening.QueryAuditor{ID: "query-auditor", Entity: "Query office", Key: bytes.Repeat([]byte{1}, 32), HPKE: public}
@@ -45,7 +45,7 @@ func TestADeskAnswersAQueryAudit(t *testing.T) {
 	}
 	submit()
 	w.settle()
-	qa, err := bank.QueryAudit(ctx, "", "")
+	qa, err := bank.QueryAudit(ctx, "", "", "")
 	if err != nil || len(qa.Batches) != 2 || qa.Rows != 0 || !strings.Contains(qa.Batches[0].Waits, "next tick") {
 		t.Fatalf("before the tick: %+v, %v", qa, err)
 	}
@@ -53,8 +53,17 @@ func TestADeskAnswersAQueryAudit(t *testing.T) {
 		t.Errorf("nothing is drawn yet: %v", err)
 	}
 	w.ticked = true
+	if qa, err := bank.QueryAudit(ctx, "", "", "2026-11-23"); err != nil || len(qa.Batches) != 0 {
+		t.Errorf("until the day before: %+v, %v", qa, err)
+	}
+	if _, err := bank.QueryAudit(ctx, "", "yesterday", ""); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("no day: %v", err)
+	}
+	if _, err := bank.QueryAudit(ctx, "auditor", "", ""); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("nobody's id: %v", err)
+	}
 	w.deaf = 3 // one holder is away
-	qa, err = bank.QueryAudit(ctx, "query-auditor", "")
+	qa, err = bank.QueryAudit(ctx, "query-auditor", "", "")
 	if err != nil || len(qa.Holders) != 2 || len(qa.Away) != 1 || qa.Rows < 16 || qa.Rows > 32 {
 		t.Fatalf("%+v, %v", qa, err)
 	}
@@ -85,12 +94,12 @@ func TestADeskAnswersAQueryAudit(t *testing.T) {
 	w.atRest(bank.dir)
 	w.clock.Advance(client.QueryWindow + 48*time.Hour)
 	must(t, bank.forgetBatches(ctx))
-	qa, err = bank.QueryAudit(ctx, "", "2026-11-01")
+	qa, err = bank.QueryAudit(ctx, "", "2026-11-01", "")
 	if err != nil || qa.Rows != 0 || !strings.Contains(qa.Batches[0].Waits, "no longer holds") {
 		t.Errorf("after the window: %+v, %v", qa, err)
 	}
 	w.deaf = 1
-	if _, err := bank.QueryAudit(ctx, "", ""); fault.KindOf(err) != fault.Unavailable {
+	if _, err := bank.QueryAudit(ctx, "", "", ""); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("no holder: %v", err)
 	}
 }
