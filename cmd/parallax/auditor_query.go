@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,7 +61,7 @@ func (c *auditorQuery) Run(ctx context.Context, std streams) error {
 
 func (c *auditorQuery) options(std streams) (auditor.QueryOptions, error) {
 	o := auditor.QueryOptions{Hub: strings.TrimRight(c.Hub, "/"), Since: c.Since, Selectors: c.Selectors,
-		HTTP: &http.Client{Timeout: time.Minute}, Progress: bar(std.err, "tiles")}
+		HTTP: client.NewHTTP(time.Minute), Progress: bar(std.err, "tiles")}
 	if err := o.Pin.UnmarshalText([]byte(strings.ToLower(c.Pin))); err != nil || o.Pin == (opening.Hash{}) {
 		return o, fault.Wrap(fault.Invalid, "--pin must be the 64 hex digits of the transcript hash", errors.Join(errors.New("no hash"), err))
 	}

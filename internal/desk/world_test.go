@@ -372,6 +372,10 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 	case client.PathReceipts:
 		var req client.ReceiptRequest
 		_ = json.Unmarshal(m.Body, &req)
+		if _, known := w.queried[req.Ticket]; !known {
+			w.problem(rw, http.StatusNotFound, "There is no such contribution.")
+			return
+		}
 		answer(rw, w.receiptOf(req.Ticket))
 	case client.PathContribute:
 		if w.refuse {
@@ -392,8 +396,6 @@ func (w *world) serveHub(rw http.ResponseWriter, r *http.Request) {
 		}
 		rec, _ := signed.Sign(client.ReceiptDomain, "hub", w.hub, client.Receipt{Pool: "pool", Org: m.Sender, Root: req.Root, Time: 1})
 		answer(rw, client.ContributeAnswer{Receipt: rec})
-	case client.PathReceipts:
-		w.problem(rw, http.StatusNotFound, "There is no such contribution.")
 	case client.PathWithdraw, client.PathCorrect, client.PathCorrectAny:
 		var o signed.Object
 		_ = json.Unmarshal(m.Body, &o)
