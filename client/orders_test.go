@@ -13,6 +13,7 @@ import (
 	"parallax/group/grouptest"
 	"parallax/opening"
 	"parallax/oprf/dkg"
+	"parallax/signed"
 )
 
 var issued = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC).UnixMicro()
@@ -286,5 +287,46 @@ func TestGenerationsFollow(t *testing.T) {
 		if err := c.seen.Follows(c.next); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
+	}
+}
+
+// The key that a new holder makes for a run is its own, for this order and place.
+func TestOrdersTakeTheHoldersOwnKeys(t *testing.T) {
+	s, o := dealt(t)
+	digest := opening.Hash{1}
+	good := RunKey{Order: digest, Index: 1, HPKE: seeded32("run")}
+	for name, c := range map[string]struct {
+		change  func(k *RunKey)
+		as, key string
+		index   int
+		want    bool
+	}{
+		"in order":             {func(*RunKey) {}, "holder-1", "holder-1", 1, true},
+		"another's signature":  {func(*RunKey) {}, "holder-1", "holder-2", 1, false},
+		"under another's name": {func(*RunKey) {}, "holder-2", "holder-1", 1, false},
+		"for another order":    {func(k *RunKey) { k.Order[0] ^= 2 }, "holder-1", "holder-1", 1, false},
+		"for another place":    {func(k *RunKey) { k.Index = 2 }, "holder-1", "holder-1", 1, false},
+		"of no size":           {func(k *RunKey) { k.HPKE = k.HPKE[:31] }, "holder-1", "holder-1", 1, false},
+		"before the first":     {func(*RunKey) {}, "holder-1", "holder-1", 0, false},
+		"of the last":          {func(k *RunKey) { k.Index = 3 }, "holder-3", "holder-3", 3, true},
+		"after the last":       {func(*RunKey) {}, "holder-1", "holder-1", 4, false},
+	} {
+		k := good
+		c.change(&k)
+		obj, err := signed.Sign(RunKeyDomain, c.as, vectorKey(c.key), k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.CheckKey(o, digest, c.index, obj); (err == nil) != c.want {
+			t.Errorf("%s: %v, want taken %t", name, err, c.want)
+		}
+	}
+	obj, err := signed.Sign(RunKeyDomain, "holder-1", vectorKey("holder-1"), good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Pool = "other"
+	if err := s.CheckKey(o, digest, 1, obj); err == nil {
+		t.Error("a key for an order that does not count was taken")
 	}
 }

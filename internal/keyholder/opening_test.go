@@ -260,9 +260,14 @@ func (w *world) signedDenial(d opening.Denial, author string) signed.Object {
 func (w *world) deny(d opening.Denial, author string) {
 	w.t.Helper()
 	o := w.signedDenial(d, author)
-	for _, h := range w.holders {
-		_, err := h.Deny(o)
+	for i, h := range w.holders {
+		got, err := h.Deny(o)
 		must(w.t, err)
+		var ack client.DenialAck
+		must(w.t, got.Open(client.DenialAckDomain, w.plan.Holders[i].Key, &ack))
+		if ack.Denial != opening.Digest(o.Body) || ack.Holder != i+1 {
+			w.t.Fatalf("holder %d acknowledges %+v", i+1, ack)
+		}
 	}
 }
 
