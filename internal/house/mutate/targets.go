@@ -22,7 +22,8 @@ var (
 	serves  = test{"internal/keyholder", "ABatch|NotRegistered|Demonstration|ThreeOrganisations|BudgetsSurvive|ReleaseWaits|Halt|TestADenial"}
 	bundled = test{"internal/keyholder", "ThreeOrganisations|SomethingElse|WasDown|PossibleVictim|ReleaseWaits"}
 	holders = test{"internal/keyholder", "Refuse|Refused|Open|Release|Forward|Waits|Budget|Playbook|Halt|Glass|Swapped|Manifest|Demonstration|Batch"}
-	orders  = test{"internal/keyholder", "RefuseAnOrder|OperatorLets|OrdersToTheEdge|NewHolderStarts|OlderAndForked|CutOff"}
+	orders  = test{"internal/keyholder", "RefuseAnOrder|OperatorLets|NewHolderStarts|OlderAndForked|CutOff"}
+	ordered = test{"internal/keyholder", "TestOrders"}
 	permits = test{"internal/gateway/permit", "."}
 	flows   = test{"internal/gateway", "."}
 	lead    = test{"internal/leads", "."}
@@ -45,14 +46,17 @@ var targets = []target{
 	{"opening/bundle.go", nil, []test{bundles, bundled, holders}},
 	{"opening/request.go", nil, []test{acts, holders}},
 	{"opening/denial.go", nil, []test{acts, holders}},
+	{"opening/emergency.go", nil, []test{acts, holders}},
+	{"opening/correct.go", []string{"Corrects", "checkCorrection", "Refuses", "applyCorrection", "thaw"}, []test{acts, holders}},
+	{"opening/manifest.go", []string{"Verify", "Open"}, []test{acts, holders}},
 	{"opening/loosen.go", nil, []test{{"opening", "Loosen"}, holders}},
 	{"internal/keyholder/manifests.go", nil, []test{{"internal/keyholder", "Manifest|Demonstration"}, holders}},
 	{"internal/keyholder/server.go", []string{"sender", "memberKey", "checkBatch", "hubKey", "Deny", "Open", "decide", "notePending"}, []test{serves, holders}},
 	{"internal/keyholder/witness.go", []string{"verifyCheckpoint"}, []test{{"internal/keyholder", "Checkpoint"}, bundled, holders}},
 	// Who may get a share of the keys.
-	{"client/reshare.go", []string{"Open", "Follows", "Run", "openRunKey", "CheckKey", "separate", "SameCommittee", "Under", "Fit", "lists", "Belongs"}, []test{{"client", "Order|Refresh|Manifest|Generation"}, orders}},
-	{"internal/keyholder/reshare.go", []string{"checkOrder"}, []test{orders}},
-	{"internal/keyholder/reshare_files.go", []string{"begin", "consents", "gaveWord"}, []test{orders}},
+	{"client/reshare.go", []string{"Open", "Follows", "Run", "openRunKey", "CheckKey", "separate", "SameCommittee", "Under", "Fit", "lists", "Belongs"}, []test{{"client", "Order|Refresh|Manifest|Generation"}, ordered}},
+	{"internal/keyholder/reshare.go", []string{"checkOrder"}, []test{ordered, orders}},
+	{"internal/keyholder/reshare_files.go", []string{"begin", "consents", "gaveWord"}, []test{ordered, orders}},
 	// The gateway's permits.
 	{"internal/gateway/permit/permit.go", nil, []test{permits, flows}},
 	{"internal/gateway/permit/check.go", nil, []test{permits, flows}},
