@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sort"
@@ -110,21 +111,26 @@ func (m Mapping) Fit(s *Source) error {
 	if s.Format != FormatCSV {
 		return nil
 	}
-	return m.lacks(s.Columns)
+	return m.lacks(s.Columns, false)
 }
 
-// fitWhole is Fit for a format without a heading, once all rows were seen.
+// fitWhole is Fit for a format without a heading, once all rows were seen. Its
+// lines leave out what they do not know, so a name that none of them has is a
+// mistake only if one like it is there, if it is the reference, or if no selector
+// is left.
 func (m Mapping) fitWhole(s *Source) error {
 	if s.Format == FormatCSV || len(s.Columns) >= maxCols {
 		return nil
 	}
-	return m.lacks(s.Columns)
+	some := func(name string) bool { return slices.Contains(s.Columns, name) }
+	return m.lacks(s.Columns, some(m.Reference) && slices.ContainsFunc(slices.Collect(maps.Keys(m.Columns)), some))
 }
 
-func (m Mapping) lacks(columns []string) error {
+// lacks names what columns do not hold; sparse ones only if another is near.
+func (m Mapping) lacks(columns []string, sparse bool) error {
 	missing := make(map[string]bool)
 	need := func(name string) {
-		if name != "" && !slices.Contains(columns, name) {
+		if name != "" && !slices.Contains(columns, name) && (!sparse || nearest(name, columns) != "") {
 			missing[name] = true
 		}
 	}

@@ -39,6 +39,20 @@ func TestMappingToMissingColumnsNamesTheNearest(t *testing.T) {
 			t.Errorf("%s guesses wildly: %s", name, text)
 		}
 	}
+	// Where lines leave out what they do not know, a name that no line has is fine
+	// unless it looks like a slip.
+	sparse := Mapping{Reference: "ref", Columns: map[string]ColumnMapping{"email": {Class: selector.Email}, "phone": {Class: selector.Phone, Country: "AU"}}}
+	for line, want := range map[string]string{
+		`{"ref":"1","email":"a@mail-one.net"}`:                                 "",
+		`{"ref":"1","email":"a@mail-one.net","phones":"0412 345 678"}`:         `"phone" (nearest: "phones")`,
+		`{"email":"a@mail-one.net","phone":"0412 345 678"}`:                    `"ref"`,
+		`{"ref":"1","mobile":"0412 345 678","address":"a@mail-one.net","x":1}`: `"email", "phone"`,
+	} {
+		_, err := Check(File(file(t, "a.ndjson", line+"\n")), &sparse, today, nil)
+		if want == "" && err != nil || want != "" && !strings.Contains(fault.Sentence(err), "no column "+want) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
 	if _, err := Check(File(file(t, "a.csv", "Email\nx\n")), &Mapping{Format: FormatNDJSON, Columns: m.Columns}, today, nil); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a mapping for another format: %v", err)
 	}
