@@ -103,7 +103,7 @@ func TestRequestsThatBreakTheGlass(t *testing.T) {
 // Who reviews what was opened under a broken glass, and when the glass stays whole.
 func TestRequestsWaitForReviews(t *testing.T) {
 	m := glassy()
-	past := Broken{Request: Hash{7}, Approvers: []string{"police", "overseer"}, ReviewBy: day0}
+	past := Broken{Request: Hash{7}, Approvers: []string{"overseer"}, ReviewBy: day0}
 	review := func(as, key string, change func(r *Review)) signed.Object {
 		r := Review{Pool: "pool", Request: past.Request, Reviewer: as, Finding: ReviewUpheld, Reason: Hash{1}}
 		if change != nil {

@@ -63,6 +63,17 @@ func TestHoldersRefuseABrokenGlass(t *testing.T) {
 	}
 }
 
+// Where the glass may be broken, an opening that waited as all do breaks none.
+func TestAnOrdinaryReleaseBreaksNoGlass(t *testing.T) {
+	w := newWorldUnder(t, glass)
+	a := w.request(w.evidence(), 0, 1, 2)
+	w.assemble(a)
+	h := w.holders[0]
+	if _, err := h.Open(a.bundle); err != nil || len(h.state.releases) != 1 || len(h.state.broken()) != 0 {
+		t.Fatalf("%v: %+v", err, h.state.broken())
+	}
+}
+
 // The glass breaks sooner than the delay; afterwards it stays whole until
 // somebody of the oversight body who did not approve has reviewed it.
 func TestABrokenGlassIsReviewed(t *testing.T) {

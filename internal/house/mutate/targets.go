@@ -19,7 +19,7 @@ var (
 	rules   = test{"opening", "Random|Linked|Weight|BothSides|TellsWhy|Frequency|RuleCheck|Loosen|Header|Bundle"} // all but the exhaustive one, which takes a minute
 	bundles = test{"opening", "Bundle"}
 	acts    = test{"opening", "Request|Stop|Withdrawal|Correct|Freeze"}
-	serves  = test{"internal/keyholder", "ABatch|NotRegistered|Demonstration|ThreeOrganisations|BudgetsSurvive|ReleaseWaits|Halt|TestADenial"}
+	serves  = test{"internal/keyholder", "ABatch|NotRegistered|Demonstration|ThreeOrganisations|BudgetsSurvive|ReleaseWaits|OrdinaryRelease|Halt|TestADenial"}
 	bundled = test{"internal/keyholder", "ThreeOrganisations|SomethingElse|WasDown|PossibleVictim|ReleaseWaits"}
 	holders = test{"internal/keyholder", "Refuse|Refused|Open|Release|Forward|Waits|Budget|Playbook|Halt|Glass|Swapped|Manifest|Demonstration|Batch"}
 	orders  = test{"internal/keyholder", "RefuseAnOrder|OperatorLets|NewHolderStarts|OlderAndForked|CutOff"}
