@@ -55,6 +55,9 @@ func TestWhoMayCorrect(t *testing.T) {
 			}
 		}
 	}
+	if err := openDenial(t, m, g, Denial{Kind: DenyFreeze, Pool: "pool", Labels: make([]seal.Label, MaxCorrected), Member: "bank", Author: "bank"}, "bank"); err != nil {
+		t.Errorf("as many as may be: %v", err)
+	}
 	for name, d := range map[string]Denial{
 		"nothing":            {Kind: DenyFreeze},
 		"too many":           {Kind: DenyFreeze, Labels: make([]seal.Label, MaxCorrected+1)},
@@ -94,8 +97,13 @@ func TestAFreezeIsNeverLiftedSilently(t *testing.T) {
 		t.Error("who did not freeze lifts it")
 	}
 	at := day0.Add(3 * time.Hour)
-	if err := d.Refuses(act(DenyUphold, "bank", "bank", at), at); err != nil {
-		t.Fatal(err)
+	for _, late := range []time.Duration{0, upholdFresh} {
+		if err := d.Refuses(act(DenyUphold, "bank", "bank", at), at.Add(late)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d.Refuses(act(DenyUphold, "bank", "bank", at), at.Add(upholdFresh+time.Microsecond)) == nil {
+		t.Error("a decision of yesterday is taken")
 	}
 	d.Apply(act(DenyUphold, "bank", "bank", at), "")
 	if list := d.Frozen("bank", a, at); len(list) != 1 || list[0].Author != "police" || list[0].Escalated || !d.Forbids("bank", a) {
