@@ -136,6 +136,32 @@ func TestAFreezeIsNeverLiftedSilently(t *testing.T) {
 	}
 }
 
+// A freeze counts from the earliest word for it, and may be decided until it is
+// 30 days old.
+func TestAFreezeLastsFromItsFirstWord(t *testing.T) {
+	label := seal.Label{1}
+	freeze := func(at time.Time) Denial {
+		return Denial{Kind: DenyFreeze, Author: "police", Labels: []seal.Label{label}, Time: at.UnixMicro()}
+	}
+	var d Denials
+	for _, hours := range []time.Duration{2, 1, 3} {
+		d.Apply(freeze(day0.Add(hours*time.Hour)), "")
+	}
+	first := day0.Add(time.Hour)
+	if list := d.Frozen("bank", label, first); len(list) != 1 || !list[0].Since.Equal(first) {
+		t.Fatalf("%+v", list)
+	}
+	end := first.Add(FreezeLife)
+	uphold := freeze(end)
+	uphold.Kind = DenyUphold
+	if err := d.Refuses(uphold, end); err != nil {
+		t.Error(err)
+	}
+	if d.Refuses(uphold, end.Add(time.Microsecond)) == nil {
+		t.Error("a decision after 30 days is taken")
+	}
+}
+
 // Whatever comes in whatever order: an observation is free only if every freeze
 // of it was upheld by its author in time or thawed, and nothing revoked it.
 func TestFreezesAgainstAReference(t *testing.T) {
