@@ -3,8 +3,11 @@ package keyholder
 import (
 	"crypto/rand"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"parallax/client"
 	"parallax/group"
@@ -193,4 +196,27 @@ func (w *world) message(h *Server, sender, path, body string) signed.Object {
 	o, err := signed.NewMessage(h.who.ID, sender, path, []byte(body), w.keys[sender], w.clock.Now(), rand.Reader)
 	must(w.t, err)
 	return o
+}
+
+// A request that waits is noted once, with the time at which it may open; asking
+// again writes nothing.
+func TestAWaitingReleaseIsNotedOnce(t *testing.T) {
+	w := newWorld(t)
+	a := w.request(w.evidence(), 0)
+	a.wait = time.Minute
+	w.assemble(a)
+	h := w.holders[0]
+	var sizes []int64
+	for range 3 {
+		if _, err := h.Open(a.bundle); !errors.Is(err, opening.ErrWait) {
+			t.Fatal(err)
+		}
+		st, err := os.Stat(filepath.Join(h.dir, journalFile))
+		must(t, err)
+		sizes = append(sizes, st.Size())
+	}
+	p, ok := h.state.pending[opening.Digest(a.bundle.Request.Body)]
+	if !ok || p.NotBefore <= w.clock.Now().UnixMicro() || sizes[0] != sizes[1] || sizes[1] != sizes[2] {
+		t.Errorf("%+v, journal of %d bytes", p, sizes)
+	}
 }
