@@ -195,6 +195,7 @@ func TestStopsAndManifestsAreTheQuorums(t *testing.T) {
 		"one":            {sign("gov-1", "gov-1"), false},
 		"one twice":      {sign("gov-1", "gov-1", "gov-1", "gov-1"), false},
 		"another's name": {sign("gov-1", "gov-1", "gov-2", "gov-1"), false},
+		"not its own":    {sign("gov-1", "gov-1", "gov-3", "gov-2"), false},
 		"a stranger":     {sign("gov-1", "gov-1", "else", "else"), false},
 		"two and a bad":  {sign("gov-1", "gov-1", "gov-2", "else", "gov-3", "gov-3"), true},
 	} {
