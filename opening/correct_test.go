@@ -160,6 +160,19 @@ func TestAFreezeLastsFromItsFirstWord(t *testing.T) {
 	if d.Refuses(uphold, end.Add(time.Microsecond)) == nil {
 		t.Error("a decision after 30 days is taken")
 	}
+	other := freeze(first)
+	other.Labels = []seal.Label{{2}}
+	d.Apply(other, "")
+	d.Apply(uphold, "")
+	if d.Forbids("bank", label) || !d.Forbids("bank", seal.Label{2}) {
+		t.Error("a decision of the last moment lifts its own freeze and no other")
+	}
+	d.Apply(freeze(first), "")
+	other.Kind = DenyThaw
+	d.Apply(other, "")
+	if !d.Forbids("bank", label) || d.Forbids("bank", seal.Label{2}) {
+		t.Error("a thaw lifts the freezes of its own observation and no other")
+	}
 }
 
 // Whatever comes in whatever order: an observation is free only if every freeze
