@@ -148,7 +148,7 @@ func summary(had map[string]counts, all []mutant, at map[string]string) (string,
 	ran := len(targets) - len(missing)
 	fmt.Fprintf(&b, "| these %d of %d files | %d | %d | %d | %d | |\n\nKilled of those that change something: %.1f %%", ran, len(targets), sum.all, sum.killed, sum.equivalent, sum.survived, 100*sum.share())
 	if len(missing) == 0 {
-		b.WriteString(", over all files that decide.\n")
+		b.WriteString(", over all files of `internal/house/mutate/targets.go`.\n")
 	} else {
 		fmt.Fprintf(&b, ", of the files above only (%d of %d).\n\n## Not run\n\n%s\n", ran, len(targets), strings.Join(missing, "\n"))
 	}
