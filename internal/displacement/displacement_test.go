@@ -102,6 +102,7 @@ func movement(i opening.InterventionAct, weeks int) pool.Flows {
 	f.Controls = pool.Dark{Seen: make([]int, weeks), Unseen: 160}
 	f.Target.Seen[0], f.Target.Seen[weeks-1] = 100, 180
 	f.Controls.Seen[0], f.Controls.Seen[weeks-1] = 400, 240
+	f.Several = pool.Several{People: 47, Kept: 31, Followed: 18}
 	return f
 }
 
@@ -175,6 +176,12 @@ func ratio(t *testing.T, e Evaluation) {
 	}
 	if len(e.Dark) != 2 || e.Dark[0].Points[13].Mid != 0.3 || e.Dark[1].Points[13].Mid != 0.2 {
 		t.Errorf("dark time %+v", e.Dark)
+	}
+	if s := e.Several; s == nil || s.People.N != 45 || s.Kept.N != 30 || s.OtherKind.N != 15 || !strings.Contains(e.blindSpot(), "15 of these only under another kind") {
+		t.Errorf("several kinds %+v: %s", s, e.blindSpot())
+	}
+	if s := severalOf(pool.Several{People: 47, Kept: 31, Followed: 30}); !s.OtherKind.Few || severalOf(pool.Several{People: pool.MinFlow - 1}) != nil {
+		t.Errorf("few of several kinds are told: %+v", s)
 	}
 	if e.Alike == nil || *e.Alike > 0.05 {
 		t.Errorf("the curves are said to be alike: %v", e.Alike)

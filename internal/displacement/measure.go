@@ -48,8 +48,28 @@ type Evaluation struct {
 	Series     []VenueWeeks `json:"series"`
 	Dark       []Curve      `json:"dark_time"`
 	Alike      *float64     `json:"dark_time_p"` // of venue and controls being out of sight alike
-	Made       time.Time    `json:"made"`
-	Seed       uint64       `json:"seed"`
+	// Several is nil where too few people were reported under several kinds.
+	Several *Several  `json:"several_kinds"`
+	Made    time.Time `json:"made"`
+	Seed    uint64    `json:"seed"`
+}
+
+// Several is of people who were at the venue under the followed kind of
+// identifier and another: how many there were, how many were seen again under
+// any of theirs, and how many of these only under another kind. The last look
+// gone in everything else that is measured, and are not: the blind spot is at
+// least that large among them.
+type Several struct {
+	People    Count `json:"people"`
+	Kept      Count `json:"kept"`
+	OtherKind Count `json:"only_another_kind"`
+}
+
+func severalOf(s pool.Several) *Several {
+	if s.People < pool.MinFlow {
+		return nil
+	}
+	return &Several{countOf(s.People), countOf(s.Kept), countOf(s.Kept - s.Followed)}
 }
 
 // An Interval is an estimate with its 95 % interval.
@@ -113,6 +133,7 @@ func measure(ctx context.Context, f pool.Flows, i opening.InterventionAct, weeks
 		e.Series = append(e.Series, x)
 	}
 	e.Dark, e.Alike = curves(f), alike(f)
+	e.Several = severalOf(f.Several)
 	e.difference(f, i)
 	return e, e.ratio(ctx, f, i)
 }

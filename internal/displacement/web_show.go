@@ -194,10 +194,21 @@ func (e Evaluation) dark(base, cite string) web.Section {
 		body = append(body, web.Figure{Chart: line, HowToRead: "Kaplan and Meier's estimate, to the nearest 5 %. Compare the venue with the controls: what both do is ordinary churn and detection.",
 			Links: []web.Link{{Label: "Download as CSV", Href: base + "dark-time.csv"}}, Cite: cite})
 	}
+	body = append(body, web.Text(e.blindSpot()))
 	if len(e.Dark) == 0 {
 		body = append(body, web.Text(fmt.Sprintf("Fewer than %d identifiers were seen, so there is no curve.", pool.MinFlow)))
 	}
 	return web.Section{ID: fmt.Sprintf("dark-time-%d", e.Weeks), Title: "Same-selector dark time", Sub: true, Body: body}
+}
+
+// blindSpot says how far following one kind of identifier is known to mislead.
+func (e Evaluation) blindSpot() string {
+	s := e.Several
+	if s == nil {
+		return fmt.Sprintf("Fewer than %d people were reported at the venue under this kind of identifier and another, so nothing bounds how many of those out of sight only took a new one.", pool.MinFlow)
+	}
+	return fmt.Sprintf("Of %s people who were reported at the venue under this kind of identifier and another, %s were seen again under at least one of theirs, and %s of these only under another kind: they count as out of sight here and are not. How many took new identifiers altogether nobody can count.",
+		s.People, s.Kept, s.OtherKind)
 }
 
 func (i Intervention) facts() web.Facts {

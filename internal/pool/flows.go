@@ -36,6 +36,17 @@ type Flows struct {
 	// Dark says how long the selectors last seen at the venue, or at a control,
 	// stayed out of sight anywhere.
 	Target, Controls Dark
+	Several          Several
+}
+
+// Several counts people who were reported at the venue before under the followed
+// kind of identifier and at least one other. Who keeps only another kind looks
+// gone in the matrix and is not: Kept less Followed bounds from below how far
+// the followed kind misleads.
+type Several struct {
+	People   int
+	Kept     int // seen again anywhere under at least one of their identifiers
+	Followed int // of these, under the followed kind
 }
 
 // Dark counts weeks out of sight: Seen[i] were seen again in week i+1 after the
@@ -78,6 +89,7 @@ type window struct {
 	at        map[string]int // week -> index
 	venue     map[string]string
 	seen      map[oprf.Tag][]place
+	people    people
 	straddles bool
 }
 
@@ -107,7 +119,7 @@ func windowOf(epoch string, i opening.InterventionAct, weeks int, now time.Time)
 	if !after.Equal(day) {
 		after = after.AddDate(0, 0, 7)
 	}
-	w := &window{epoch: epoch, i: i, now: now.UnixMicro(), before: i.Weeks, at: make(map[string]int), venue: make(map[string]string), seen: make(map[oprf.Tag][]place)}
+	w := &window{epoch: epoch, i: i, now: now.UnixMicro(), before: i.Weeks, at: make(map[string]int), venue: make(map[string]string), seen: make(map[oprf.Tag][]place), people: newPeople()}
 	for n := range i.Weeks {
 		w.weeks = append(w.weeks, opening.WeekOf(end.AddDate(0, 0, 7*(n-i.Weeks))))
 	}
@@ -150,6 +162,7 @@ func (w *window) add(x seen) {
 	if len(venues) == 0 {
 		venues = append(venues, "")
 	}
+	w.people.add(h.Tags, w.i.Class, w.now, slices.Contains(venues, w.i.Venue) && week < w.before, week >= w.before)
 	for _, t := range h.Tags {
 		if t.Class != w.i.Class || t.Expires <= w.now {
 			continue
@@ -177,6 +190,7 @@ func (w *window) result() (Flows, error) {
 		})
 		w.count(&out, slices.Compact(list))
 	}
+	out.Several = w.people.count()
 	if n := total(out.Matrix[w.i.Venue]); n < MinFlow {
 		return Flows{}, fault.Newf(fault.Conflict, "Fewer than %d selectors were last seen at the venue in the window before, so nothing can be said of where they went.", MinFlow)
 	}
