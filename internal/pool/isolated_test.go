@@ -11,6 +11,7 @@ import (
 	"parallax/internal/scope"
 	"parallax/internal/store"
 	"parallax/internal/store/storetest"
+	"parallax/opening"
 	"parallax/selector"
 )
 
@@ -51,6 +52,8 @@ func TestTheWallKeepsOrganisationsApart(t *testing.T) {
 		_, err := w.withdraw(org, l)
 		must(t, err)
 		w.put(org, mail)
+		_, err = w.pool.HandIn(context.Background(), w.man, scope.Of(org), opening.Digest([]byte("a batch of "+org)))
+		must(t, err)
 	}
 	w.link()
 	count := func(ctx context.Context, query string) (n int64) {
