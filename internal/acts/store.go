@@ -42,7 +42,7 @@ func read(ctx context.Context, tx *store.Tx, id string) (Act, error) {
 	return a, err
 }
 
-func scan(row interface{ Scan(...any) error }) (a Act, err error) {
+func scan(row store.Row) (a Act, err error) {
 	var approvals string
 	var proposed, changed int64
 	if err := row.Scan(&a.ID, &a.Kind, &a.Raw, &approvals, &a.State, &a.Reason, &a.Ticket, &proposed, &changed); err != nil {
@@ -55,25 +55,10 @@ func scan(row interface{ Scan(...any) error }) (a Act, err error) {
 	return a, signed.Unmarshal(a.Raw, &a.Act)
 }
 
-func scanAll(rows *sql.Rows, err error) (out []Act, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		a, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, a)
-	}
-	return out, rows.Err()
-}
-
 func list(ctx context.Context, tx *store.Tx, limit int) ([]Act, error) {
-	return scanAll(tx.QueryContext(ctx, `SELECT `+columns+` FROM acts_act ORDER BY proposed DESC, id DESC LIMIT $1`, int64(limit)))
+	return store.All(ctx, tx, scan, `SELECT `+columns+` FROM acts_act ORDER BY proposed DESC, id DESC LIMIT $1`, int64(limit))
 }
 
 func unfinished(ctx context.Context, tx *store.Tx) ([]Act, error) {
-	return scanAll(tx.QueryContext(ctx, `SELECT `+columns+` FROM acts_act WHERE state IN ('proposed', 'approved') ORDER BY proposed, id LIMIT 1000`))
+	return store.All(ctx, tx, scan, `SELECT `+columns+` FROM acts_act WHERE state IN ('proposed', 'approved') ORDER BY proposed, id LIMIT 1000`)
 }

@@ -174,9 +174,10 @@ func (s *Server) sign(domain string, v any) (signed.Object, error) {
 }
 
 // Tick does one round of everything that waits: law data that counsel published
-// comes into use, the log grows and is witnessed, what is covered is marked, what is over expires, what is new is
-// linked, leads form and openings advance. One failing step does not keep the
-// others from running; each reads what is on disk and can run again.
+// comes into use, the log grows and is witnessed, what is covered is marked, what
+// is over expires, what is new is linked, leads form and openings advance. One
+// failing step does not keep the others from running; each reads what is on disk
+// and can run again.
 func (s *Server) Tick(ctx context.Context) error {
 	var failed []error
 	step := func(name string, err error) {

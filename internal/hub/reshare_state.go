@@ -16,22 +16,16 @@ import (
 )
 
 // loadReshares reads the complete generations.
-func (s *state) loadReshares(ctx context.Context, tx *store.Tx) error {
-	s.reshares = nil
-	rows, err := tx.QueryContext(ctx, `SELECT body FROM hub_reshare ORDER BY generation`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		var r client.Reshare
-		if err := errors.Join(rows.Scan(&text), json.Unmarshal([]byte(text), &r)); err != nil {
-			return err
-		}
-		s.reshares = append(s.reshares, r)
-	}
-	return rows.Err()
+func (s *state) loadReshares(ctx context.Context, tx *store.Tx) (err error) {
+	s.reshares, err = store.All(ctx, tx, decoded[client.Reshare], `SELECT body FROM hub_reshare ORDER BY generation`)
+	return err
+}
+
+// decoded reads the JSON that is a row's only column.
+func decoded[T any](row store.Row) (v T, err error) {
+	var text string
+	err = row.Scan(&text)
+	return v, errors.Join(err, json.Unmarshal([]byte(text), &v))
 }
 
 // known is plan, transcript and generations as they stand; the caller holds mu.
@@ -151,21 +145,9 @@ func (s *state) reshareView(ctx context.Context) (client.ReshareView, error) {
 		if _, v.Open, err = s.openRun(ctx, tx, len(v.Reshares)+1); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT statement FROM hub_destroyed ORDER BY generation, place`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		v.Destroyed = v.Destroyed[:0]
-		for rows.Next() {
-			var text string
-			var o signed.Object
-			if err := errors.Join(rows.Scan(&text), json.Unmarshal([]byte(text), &o)); err != nil {
-				return err
-			}
-			v.Destroyed = append(v.Destroyed, o)
-		}
-		return rows.Err()
+		list, err := store.All(ctx, tx, decoded[signed.Object], `SELECT statement FROM hub_destroyed ORDER BY generation, place`)
+		v.Destroyed = append([]signed.Object{}, list...) // [] in JSON where there is none
+		return err
 	})
 	return v, err
 }
