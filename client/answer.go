@@ -102,18 +102,25 @@ type OpenedRow struct {
 // OpenRows opens rows of a prepared batch.
 func (b *Batch) OpenRows(rows []int, log tlog.Opening) (OpenedBatch, error) {
 	out := OpenedBatch{Manifest: b.request.Batch, Log: log, Rows: []OpenedRow{}}
-	points := pointLeaves(b.points)
-	cases, salts, err := b.caseLeaves()
+	leaves, salts, err := b.caseLeaves()
+	if err != nil {
+		return out, err
+	}
+	cases, err := seal.NewTree(leaves)
+	if err != nil {
+		return out, err
+	}
+	points, err := seal.NewTree(pointLeaves(b.points))
 	if err != nil {
 		return out, err
 	}
 	dummies := oprf.DummySeed(b.Seed)
 	for _, i := range rows {
-		path, err := seal.Prove(points, i)
+		path, err := points.Prove(i)
 		if err != nil {
 			return out, err
 		}
-		casePath, err := seal.Prove(cases, i)
+		casePath, err := cases.Prove(i)
 		if err != nil {
 			return out, err
 		}

@@ -88,28 +88,55 @@ func Root(leaves []Leaf) ([32]byte, error) {
 		return [32]byte{}, err
 	}
 	for len(nodes) > 1 {
-		nodes = level(nodes)
+		nodes = level(nodes) // one level at a time: a root needs no tree kept
 	}
 	return rootHash(len(leaves), nodes[0]), nil
 }
 
-// Prove gives the path of the i-th leaf.
-func Prove(leaves []Leaf, i int) (Path, error) {
+// A Tree is the Merkle tree over a batch, for whoever proves several of its
+// leaves: each level from the leaves upwards, 32 bytes for each of fewer than
+// twice as many nodes as leaves.
+type Tree [][]Bytes32
+
+// NewTree hashes a batch of 1 to MaxBatch leaves.
+func NewTree(leaves []Leaf) (Tree, error) {
 	nodes, err := bottom(leaves)
+	if err != nil {
+		return nil, err
+	}
+	t := Tree{nodes}
+	for len(nodes) > 1 {
+		nodes = level(nodes)
+		t = append(t, nodes)
+	}
+	return t, nil
+}
+
+// Prove gives the path of the i-th leaf.
+func (t Tree) Prove(i int) (Path, error) {
+	count := 0 // of a Tree that NewTree did not make
+	if len(t) > 0 {
+		count = len(t[0])
+	}
+	if i < 0 || i >= count {
+		return Path{}, fmt.Errorf("no observation %d in a batch of %d", i, count)
+	}
+	p := Path{Index: i, Count: count, Nodes: []Bytes32{}}
+	for at, nodes := range t[:len(t)-1] {
+		if sibling := i>>at ^ 1; sibling < len(nodes) {
+			p.Nodes = append(p.Nodes, nodes[sibling])
+		}
+	}
+	return p, nil
+}
+
+// Prove gives the path of the i-th leaf, for whoever proves one.
+func Prove(leaves []Leaf, i int) (Path, error) {
+	t, err := NewTree(leaves)
 	if err != nil {
 		return Path{}, err
 	}
-	if i < 0 || i >= len(leaves) {
-		return Path{}, fmt.Errorf("no observation %d in a batch of %d", i, len(leaves))
-	}
-	p := Path{Index: i, Count: len(leaves), Nodes: []Bytes32{}}
-	for at := i; len(nodes) > 1; at /= 2 {
-		if sibling := at ^ 1; sibling < len(nodes) {
-			p.Nodes = append(p.Nodes, nodes[sibling])
-		}
-		nodes = level(nodes)
-	}
-	return p, nil
+	return t.Prove(i)
 }
 
 // Verify checks that leaf has this place under root.
